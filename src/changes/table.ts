@@ -1,0 +1,25 @@
+/** A column as the source describes it. */
+export interface SourceColumn {
+  readonly name: string;
+  /** True when the column is part of the replica identity: old values of it are sent with updates and deletes. */
+  readonly identity: boolean;
+}
+
+/**
+ * How the source tells which row an update or delete is about.
+ * - `key`: by the identity columns (primary key or a chosen unique index)
+ * - `full`: by the whole old row, which is always sent
+ * - `nothing`: not at all; such a table can only be inserted into
+ */
+export type ReplicaIdentity = 'key' | 'full' | 'nothing';
+
+/**
+ * One version of a source table. Made once when the source describes it; a schema change makes a new object, so
+ * identity (`===`) is enough to know that the columns are the same.
+ */
+export interface SourceTable {
+  readonly schema: string;
+  readonly name: string;
+  readonly identity: ReplicaIdentity;
+  readonly columns: readonly SourceColumn[];
+}

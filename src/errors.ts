@@ -1,0 +1,34 @@
+/** What an operator needs to know about a failure, beyond the one-line message. */
+export interface ErrorDetails {
+  /** Commands or SQL that mend it, one per line. */
+  fix?: string;
+  /** True when trying again can succeed without anybody's help (lost connection, serialization failure). */
+  transient?: boolean;
+  cause?: unknown;
+}
+
+/**
+ * A failure told in the operator's words. `code` is stable and searchable (`PG_SLOT_LOST`); the message says what
+ * happened and what it means for the data; `fix` says what to do. Never holds a secret.
+ */
+export class OperatorError extends Error {
+  readonly code: string;
+  readonly fix: string | undefined;
+  readonly transient: boolean;
+
+  constructor(code: string, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'OperatorError';
+    this.code = code;
+    this.fix = details.fix;
+    this.transient = details.transient ?? false;
+  }
+}
+
+/** The command line, environment or configuration file is wrong: exit status 2. */
+export class UsageError extends OperatorError {
+  constructor(message: string, details: ErrorDetails = {}) {
+    super('USAGE', message, details);
+    this.name = 'UsageError';
+  }
+}

@@ -1,0 +1,80 @@
+import type { ChangeLog } from '../changes/change-log.ts';
+import type { SpilledTransaction } from '../changes/spill.ts';
+import type { SourceTable } from '../changes/table.ts';
+
+/** An opaque, ordered point in a source's log: an LSN, a GTID set, an SCN. */
+export interface Position {
+  /** The form kept in the memo table and shown to people. */
+  toString(): string;
+  /** True when everything up to `other` is contained in this position. */
+  covers(other: Position): boolean;
+}
+
+/**
+ * Where a source delivers. Everything is called in the source's commit order from one place at a time. None of the
+ * calls waits; when `full` is true the source stops reading its socket and goes on once `drained()` resolves.
+ *
+ * A transaction is `begin`, any number of entries appended to `changes`, then `commit`; or one call of
+ * `commitSpilled` for a transaction that was gathered on disk while it was open. `changes` is the log to append to *now*:
+ * read it anew after each call of `entryAppended`.
+ */
+export interface ChangeSink {
+  readonly changes: ChangeLog;
+  readonly full: boolean;
+  drained(): Promise<void>;
+  /** `commitTime`: microseconds since the Unix epoch, by the source's clock. */
+  begin(commitTime: number): void;
+  /** To be called after each entry: lets the sink cut a large transaction into chunks of bounded size. */
+  entryAppended(): void;
+  /** The open transaction is complete; once applied, the checkpoint is `position`. */
+  commit(position: Position): void;
+  commitSpilled(transaction: SpilledTransaction, commitTime: number, position: Position): void;
+  /** Nothing is open and everything before `position` was delivered: how the checkpoint moves on an idle stream. */
+  progress(position: Position): void;
+}
+
+/** Gauges that a source keeps; the engine publishes them. */
+export interface SourceStatus {
+  state: 'connecting' | 'streaming' | 'waiting';
+  /** Newest position of the source's log that was heard of. */
+  head: Position | undefined;
+  /** Bytes of log between what was applied and the head, where the source knows it. */
+  lagBytes: number | undefined;
+  /** Bytes of log that the source keeps for this reader (the slot's restart_lsn to the end of WAL). */
+  retainedBytes: number | undefined;
+  /** Wall clock time, milliseconds, when something was last received. */
+  lastReceived: number;
+}
+
+/**
+ * A database that changes are read from. Life: `connect` once (checks everything that can be checked, throws named
+ * errors), then any number of `stream` calls, one at a time, then `close`.
+ */
+export interface Source {
+  /** `pglogical`, `mylogical`, `oraclelogminer`: the command's name, used in metrics and in memo keys. */
+  readonly kind: string;
+  readonly status: SourceStatus;
+  /** Checks the source; the tables that will be streamed, as far as they are known beforehand. */
+  connect(): Promise<readonly SourceTable[]>;
+  /** Memo key of the checkpoint for a target schema given in raw dotted form. */
+  checkpointKey(targetSchema: string): string;
+  parsePosition(text: string): Position;
+  /** Facts that tell this source from another (system identifier, slot, database): kept in staging, compared on resume. */
+  readonly identity: Readonly<Record<string, string>>;
+  /**
+   * Refuses, with a named error, to go on from `checkpoint` when the source can no longer deliver everything after it or
+   * is not the source that the checkpoint was written for. `stored` is the identity kept with the checkpoint.
+   */
+  verifyCheckpoint(
+    checkpoint: Position | undefined,
+    stored: Readonly<Record<string, string>> | undefined,
+  ): Promise<void>;
+  /**
+   * Streams from `checkpoint` (from the slot's own start when undefined) into `sink` until `signal` aborts or the stream
+   * fails. Resolves after an abort; rejects with a transient OperatorError when reconnecting can help.
+   */
+  stream(checkpoint: Position | undefined, sink: ChangeSink, signal: AbortSignal): Promise<void>;
+  /** The target has committed everything up to `position`: the source may forget it. Never called ahead of the commit. */
+  acknowledge(position: Position): void;
+  close(): Promise<void>;
+}
