@@ -3,6 +3,8 @@ export interface SourceColumn {
   readonly name: string;
   /** True when the column is part of the replica identity: old values of it are sent with updates and deletes. */
   readonly identity: boolean;
+  /** The source's own text for the type (`character varying(20)`), where it tells: for DDL that is proposed, never for values. */
+  readonly type?: string;
 }
 
 /**
