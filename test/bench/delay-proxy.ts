@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A TCP proxy on the loopback that holds back everything a client sends by a fixed time: a longer way to the server. */
+/**
+ * A TCP proxy on the loopback that holds back everything a client sends by a fixed time: a longer way to the server. Unlike
+ * the proxy of the fault tests it does not look into the bytes, so it takes little of the processor that is measured.
+ */
 export class DelayProxy {
   readonly port: number;
   readonly #close: () => Promise<void>;

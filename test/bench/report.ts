@@ -36,7 +36,7 @@ export function kept({ measured, bound, atLeast }: Promised): boolean | undefine
 export function promiseTable(promises: readonly Promised[]): Table {
   return {
     title: 'Promises',
-    head: ['promise', 'measured', 'bound', ''],
+    head: ['promise', 'measured', 'bound', 'kept'],
     rows: promises.map((promise) => {
       const verdict = kept(promise);
       return [
