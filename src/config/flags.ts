@@ -1,0 +1,280 @@
+/** Commands that take flags. */
+export type CommandName = 'pglogical' | 'demo';
+
+/** What the flags of one section have in common. */
+interface Section {
+  readonly commands: readonly CommandName[];
+  /** Heading in the help text. */
+  readonly group: string;
+  /** `none`: accepted, changes nothing. `unavailable`: refused when set, because leaving it out would change the data. */
+  readonly effect?: 'none' | 'unavailable';
+  /** Why the flags have no effect or are not available. */
+  readonly reason?: string;
+}
+
+interface Row {
+  /** One line for the help text. */
+  readonly help: string;
+  readonly short?: string;
+  /** The complaint when no value is configured anywhere. */
+  readonly required?: string;
+  readonly deprecatedBy?: string;
+  /** Neither the environment nor a configuration file may set it. */
+  readonly commandLineOnly?: true;
+}
+
+/**
+ * A flag's type, default and rule. Defaults stand as an operator would type them; null means that none is set. `min` and
+ * `max` are counts, milliseconds or bytes. Connection strings are secret: `placeholder` is shown in their stead.
+ */
+type Value =
+  | { readonly type: 'bool'; readonly default: 'true' | 'false' }
+  | { readonly type: 'int'; readonly default: string | null; readonly min: number; readonly max?: number }
+  | { readonly type: 'duration' | 'size'; readonly default: string; readonly min: number; readonly max?: number }
+  | { readonly type: 'count'; readonly default: '0' }
+  | { readonly type: 'choice'; readonly default: string; readonly choices: readonly string[] }
+  | { readonly type: 'string'; readonly default: string | null; readonly pattern?: RegExp; readonly form?: string }
+  | { readonly type: 'connection'; readonly default: null; readonly placeholder: `$${string}` };
+
+export type Flag = Section & Row & Value;
+
+const ENGINE = ['pglogical'] as const;
+
+/** For durations where a negative value means "off". */
+const ANY = Number.NEGATIVE_INFINITY;
+
+const CONNECTIONS = { commands: ENGINE, group: 'Connections' } as const;
+const SOURCE = { commands: ['pglogical'], group: 'Source' } as const;
+const TARGET = { commands: ENGINE, group: 'Target' } as const;
+const STAGING = { commands: ENGINE, group: 'Staging' } as const;
+const WORKLOAD = { commands: ['demo'], group: 'Workload' } as const;
+const RUNNING = { commands: ENGINE, group: 'Running' } as const;
+const GENERAL = { commands: ['pglogical', 'demo'], group: 'General' } as const;
+
+const WITHOUT_EFFECT = { commands: ENGINE, group: 'Accepted, without effect', effect: 'none' } as const;
+const STAGED_ROWS = { ...WITHOUT_EFFECT, reason: 'changes are never staged in tables on their way' } as const;
+const OUTDATED = { ...WITHOUT_EFFECT, reason: 'they are deprecated' } as const;
+
+const NOT_YET = { commands: ENGINE, group: 'Not available yet', effect: 'unavailable' } as const;
+const SNAPSHOTS = { ...NOT_YET, reason: 'metric snapshots are not written; scrape --metricsAddr instead' } as const;
+const SCRIPTS = { ...NOT_YET, reason: 'without the script the target would get other data than you want' } as const;
+
+const SLOT_NAME = { pattern: /^[a-z0-9_]{1,63}$/, form: 'up to 63 lower-case letters, digits and underscores' };
+const ADDRESS = { pattern: /^(\[[0-9a-f:.]+(%[^\]]+)?\]|[^:\s]*):\d{1,5}$/i, form: 'host:port or :port' };
+
+/**
+ * Every flag of every command: the one place from which parsing, validation, help, the environment, configuration files
+ * and generated command lines are made. A further command is a name in CommandName and in the sections (or in sections
+ * of its own).
+ */
+export const FLAGS = {
+  ...section(CONNECTIONS, {
+    sourceConn: {
+      type: 'connection',
+      default: null,
+      placeholder: '$SOURCE',
+      required: 'no source connection was configured',
+      help: 'Source connection string',
+    },
+    targetConn: {
+      type: 'connection',
+      default: null,
+      placeholder: '$TARGET',
+      required: 'targetConn must be set',
+      help: 'Target connection string',
+    },
+    stagingConn: {
+      type: 'connection',
+      default: null,
+      placeholder: '$STAGING',
+      help: 'Staging connection string; the target when not set',
+    },
+  }),
+  ...section(SOURCE, {
+    slotName: { type: 'string', default: 'replicator', ...SLOT_NAME, help: 'Replication slot to read from' },
+    publicationName: { type: 'string', default: null, help: 'Publication to stream; found when there is only one' },
+    standbyTimeout: { type: 'duration', default: '5s', min: 1, help: 'Interval of progress reports to the source' },
+    truncate: {
+      type: 'choice',
+      default: 'apply',
+      choices: ['apply', 'ignore', 'error'],
+      help: 'What to do with a TRUNCATE',
+    },
+  }),
+  ...section(TARGET, {
+    targetSchema: { type: 'string', default: null, help: 'Schema to write to; on resume found in the staging schema' },
+    applyTimeout: {
+      type: 'duration',
+      default: '30s',
+      min: 1,
+      help: 'Longest time that one update of the target may take',
+    },
+    collapseMutations: { type: 'bool', default: 'true', help: 'Write only the last state of a row within a batch' },
+    flushPeriod: { type: 'duration', default: '1s', min: 0, help: 'Longest wait for a batch to fill' },
+    flushSize: { type: 'int', default: '1000', min: 1, help: 'Preferred number of changes in a batch' },
+    timestampLimit: {
+      type: 'int',
+      default: '1000',
+      min: 1,
+      help: 'Most source transactions in one target transaction',
+    },
+    memoryLimit: { type: 'size', default: '64MiB', min: 2 ** 20, help: 'Bytes of changes held in memory' },
+    targetApplyQueueSize: { type: 'int', default: null, min: 1, help: 'Batches that may wait to be applied' },
+    parallelism: { type: 'int', default: '16', min: 1, help: 'Most target transactions at a time' },
+    enableParallelApplies: { type: 'bool', default: 'false', help: 'Apply unrelated transactions at the same time' },
+    maxRetries: { type: 'int', default: '10', min: 0, help: 'Retries before a failed apply counts as permanent' },
+    retryInitialBackoff: { type: 'duration', default: '25ms', min: 0, help: 'Pause before the first retry' },
+    retryMaxBackoff: { type: 'duration', default: '2s', min: 0, help: 'Longest pause between retries' },
+    retryMultiplier: { type: 'int', default: '2', min: 1, help: 'Growth of the pause between retries' },
+    onApplyError: {
+      type: 'choice',
+      default: 'stop',
+      choices: ['stop', 'dlq'],
+      help: 'After a permanent failure: stop, or put the transaction into the dead-letter table',
+    },
+    dlqTableName: { type: 'string', default: 'replicator_dlq', help: 'Dead-letter table in the target schema' },
+    schemaRefresh: {
+      type: 'duration',
+      default: '1m0s',
+      min: ANY,
+      help: 'Interval of re-reading the target schema; 0 or less: never',
+    },
+    targetMaxPoolSize: { type: 'int', default: '128', min: 1, help: 'Most connections to the target' },
+    targetIdleTime: { type: 'duration', default: '1m0s', min: 1, help: 'Close target connections idle for this long' },
+    targetMaxLifetime: { type: 'duration', default: '5m0s', min: 1, help: 'Longest life of a target connection' },
+    targetJitterTime: { type: 'duration', default: '15s', min: 0, help: 'Random spread of that life' },
+    targetStatementCacheSize: {
+      type: 'int',
+      default: '128',
+      min: 0,
+      help: 'Prepared statements kept on a target connection',
+    },
+  }),
+  ...section(STAGING, {
+    stagingSchema: {
+      type: 'string',
+      default: '_replicator.public',
+      help: 'Schema that keeps the progress: the same on every resume',
+    },
+    stagingCreateSchema: { type: 'bool', default: 'false', help: 'Create the staging schema when it is missing' },
+    standby: { type: 'bool', default: 'false', help: 'While another process replicates: wait, then take over' },
+    stagingMaxPoolSize: { type: 'int', default: '128', min: 1, help: 'Most connections to the staging database' },
+    stagingIdleTime: {
+      type: 'duration',
+      default: '1m0s',
+      min: 1,
+      help: 'Close staging connections idle for this long',
+    },
+    stagingMaxLifetime: { type: 'duration', default: '5m0s', min: 1, help: 'Longest life of a staging connection' },
+    stagingJitterTime: { type: 'duration', default: '15s', min: 0, help: 'Random spread of that life' },
+  }),
+  ...section(WORKLOAD, {
+    seconds: { type: 'int', default: null, min: 1, help: 'End after this many seconds; without it on Ctrl-C' },
+    rate: { type: 'int', default: '300', min: 1, help: 'Source transactions per second' },
+  }),
+  ...section(RUNNING, {
+    config: { type: 'string', default: null, help: 'YAML file of flags; the command line and the environment win' },
+    dataDir: { type: 'string', default: 'replicator-data', help: 'Directory for files that the process writes' },
+    gracePeriod: {
+      type: 'duration',
+      default: '30s',
+      min: 0,
+      help: 'Time to finish what is in hand when asked to stop',
+    },
+    taskGracePeriod: { type: 'duration', default: '1m0s', min: 0, help: 'Time to clean up after an error' },
+    logFormat: {
+      type: 'choice',
+      default: 'text',
+      choices: ['text', 'fluent'],
+      help: 'Form of the log; fluent is JSON',
+    },
+    logDestination: { type: 'string', default: null, help: 'File to append the log to; standard output without it' },
+    verbose: { type: 'count', default: '0', short: 'v', help: '-v logs debug lines too, -vv also traces' },
+  }),
+  ...section(GENERAL, {
+    metricsAddr: {
+      type: 'string',
+      default: null,
+      ...ADDRESS,
+      help: 'Address of /_/varz, /_/diag and /_/healthz; off without it',
+    },
+    help: { type: 'bool', default: 'false', short: 'h', commandLineOnly: true, help: 'Show this text' },
+  }),
+  ...section(STAGED_ROWS, {
+    quiescentPeriod: {
+      type: 'duration',
+      default: '10s',
+      min: 0,
+      help: 'Pause before deferred changes are tried again',
+    },
+    retireOffset: { type: 'duration', default: '24h0m0s', min: ANY, help: 'How long applied rows stay staged' },
+    scanSize: { type: 'int', default: '10000', min: 1, help: 'Rows in a read of the staging tables' },
+    stageDisableCreateTableReaderIndex: {
+      type: 'bool',
+      default: 'false',
+      help: 'Leave out an index of the staging tables',
+    },
+    stageMarkAppliedLimit: {
+      type: 'int',
+      default: '100000',
+      min: 1,
+      help: 'Staged rows marked applied in a statement',
+    },
+    stageMode: { type: 'string', default: null, help: 'Kind of staging store' },
+    stageSanityCheckPeriod: {
+      type: 'duration',
+      default: '10m0s',
+      min: ANY,
+      help: 'Interval of checks of staged rows; -1: off',
+    },
+    stageSanityCheckWindow: { type: 'duration', default: '1h0m0s', min: 0, help: 'How far back those checks look' },
+    stageUnappliedPeriod: {
+      type: 'duration',
+      default: '1m0s',
+      min: ANY,
+      help: 'Interval of counting unapplied rows; -1: off',
+    },
+  }),
+  ...section(OUTDATED, {
+    copierChannel: { type: 'int', default: null, min: 0, deprecatedBy: 'targetApplyQueueSize', help: 'Deprecated' },
+    stageCopierChannelSize: {
+      type: 'int',
+      default: null,
+      min: 0,
+      deprecatedBy: 'targetApplyQueueSize',
+      help: 'Deprecated',
+    },
+    enableToastedColumns: { type: 'bool', default: 'false', help: 'Deprecated: always on' },
+  }),
+  ...section(SNAPSHOTS, {
+    metricsSnapshotCompression: {
+      type: 'choice',
+      default: 'gzip',
+      choices: ['gzip', 'none'],
+      help: 'Form of metric snapshots',
+    },
+    metricsSnapshotPeriod: { type: 'duration', default: '0', min: 0, help: 'Interval of metric snapshots' },
+    metricsSnapshotRetentionSize: { type: 'string', default: '', help: 'Total size of snapshots kept' },
+    metricsSnapshotRetentionTime: { type: 'duration', default: '168h', min: 0, help: 'Age of snapshots kept' },
+  }),
+  ...section(SCRIPTS, {
+    userscript: { type: 'string', default: null, help: 'TypeScript file with transformations' },
+  }),
+} satisfies Readonly<Record<string, Flag>>;
+
+export type FlagName = keyof typeof FLAGS;
+
+function section<const S extends Section, const R extends Readonly<Record<string, Row & Value>>>(common: S, rows: R) {
+  const entries = Object.entries(rows).map(([name, row]) => [name, { ...common, ...row }]);
+  return Object.fromEntries(entries) as { readonly [N in keyof R]: S & R[N] };
+}
+
+/** The flag called `name`, seen as any row of the table. */
+export function flagNamed(name: FlagName): Flag {
+  return FLAGS[name];
+}
+
+/** The flags of a command, in the table's order. */
+export function flagsOf(command: CommandName): FlagName[] {
+  return (Object.keys(FLAGS) as FlagName[]).filter((name) => flagNamed(name).commands.includes(command));
+}

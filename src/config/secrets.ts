@@ -1,0 +1,51 @@
+/** What stands in place of a secret. */
+export const MASK = '*****';
+
+/**
+ * Values shorter than this are masked only where their place gives them away (a connection string): masking every `ab`
+ * of a log would ruin it, and would tell the secret by where the masks stand.
+ */
+const SHORTEST = 4;
+
+const known = new Set<string>();
+let knownPattern: RegExp | undefined;
+
+/**
+ * Makes `mask` hide `value` wherever it stands from now on, as it is and in the forms in which it appears in URLs, JSON
+ * and libpq's keyword strings.
+ */
+export function registerSecret(value: string): void {
+  const forms = [
+    value,
+    encodeURI(value.toWellFormed()),
+    encodeURIComponent(value.toWellFormed()),
+    JSON.stringify(value).slice(1, -1),
+    value.replaceAll(/[\\']/g, '\\$&'),
+  ];
+  for (const form of forms) if (form.length >= SHORTEST) known.add(form);
+  // The longest first, so that a secret that begins with another one is hidden whole.
+  const longestFirst = [...known].sort((a, b) => b.length - a.length);
+  const alternatives = longestFirst.map((form) => form.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
+  knownPattern = known.size === 0 ? undefined : new RegExp(alternatives.join('|'), 'g');
+}
+
+/** scheme://user:password@ – up to the last @ of the word, as a password pasted unencoded may hold one itself. */
+const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:@/?]*:)[^\s]*@/gi;
+/** A password among the parameters of a URL: ends at the next one. */
+const PARAMETER_PASSWORD = /([?&](?:ssl)?password=)[^&\s]*/gi;
+/** A password in libpq's keyword form, quoted or with backslash escapes: `password = 'it\'s'`. */
+const KEYWORD_PASSWORD = /((?<![?&a-z])(?:ssl)?password\s*=\s*)('(?:\\.|[^'\\])*'?|(?:\\.|[^\s\\])+)/gis;
+
+/** `text` with every secret replaced by asterisks: passwords of connection strings in any form, and registered values. */
+export function mask(text: string): string {
+  if (text.includes('://')) text = text.replace(URL_PASSWORD, `$1${MASK}@`);
+  if (/password/i.test(text)) {
+    text = text.replace(PARAMETER_PASSWORD, `$1${MASK}`).replace(KEYWORD_PASSWORD, `$1${MASK}`);
+  }
+  return knownPattern === undefined ? text : text.replace(knownPattern, MASK);
+}
+
+/** True when `text` is a connection string (of any database) with a password in it. */
+export function holdsPassword(text: string): boolean {
+  return new RegExp(URL_PASSWORD.source, 'i').test(text) || /(?:ssl)?password\s*=\s*[^\s&]/i.test(text);
+}
