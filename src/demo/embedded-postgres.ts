@@ -214,6 +214,7 @@ class EmbeddedPostgres implements PostgresServer {
       await run(this.#binaries.initdb, args, this.#spawnOptions());
     } catch (error) {
       const { stderr } = error as { stderr?: string };
+      if (stderr?.includes('could not look up effective user ID')) throw unnamedUser(error);
       throw this.#startFailure(`initdb failed: ${stderr?.trim() || String(error)}`, error);
     }
   }
@@ -304,6 +305,16 @@ class EmbeddedPostgres implements PostgresServer {
       { cause },
     );
   }
+}
+
+/** A container that was given a bare user number has this trouble. */
+function unnamedUser(cause: unknown): OperatorError {
+  const [uid, gid] = [process.geteuid?.(), process.getegid?.()];
+  return new OperatorError(
+    'DEMO_NO_USER',
+    `PostgreSQL must know the name of the user that it runs as, and this system has none for user ${uid}; nothing was started`,
+    { fix: `echo 'postgres:x:${uid}:${gid}::/tmp:/bin/sh' >> /etc/passwd   # as root`, cause },
+  );
 }
 
 function defaultSettings(fsync: boolean): Record<string, string> {

@@ -17,7 +17,7 @@ async function setUp(
   const proxy = await FaultProxy.start(shared.server);
   t.after(() => proxy.close());
   const connect = async (): Promise<Client> => {
-    const client = new Client({ connectionString: proxy.url(database.url) });
+    const client = new Client({ connectionString: proxy.url(database.url), pipeline: true });
     client.on('error', () => {});
     await client.connect();
     t.after(() => client.end().catch(() => {}));
