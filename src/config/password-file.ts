@@ -33,12 +33,12 @@ export function findPassword(path: string, key: PasswordKey): string | undefined
   const wanted = [host, String(key.port), key.database, key.user];
   for (const line of content.split(/\r?\n/)) {
     const match = line.startsWith('#') ? null : LINE.exec(line);
-    const fits = (value: string, i: number) => match?.[i + 1] === '*' || value === unescape(match?.[i + 1] ?? '');
-    if (match !== null && wanted.every(fits)) return unescape(match[5]);
+    const fits = (value: string, i: number) => match?.[i + 1] === '*' || value === unescaped(match?.[i + 1] ?? '');
+    if (match !== null && wanted.every(fits)) return unescaped(match[5]);
   }
   return undefined;
 }
 
-function unescape(field: string): string {
+function unescaped(field: string): string {
   return field.replaceAll(/\\(.)/gs, '$1');
 }

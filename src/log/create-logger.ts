@@ -1,0 +1,113 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { MASK, mask } from '../config/secrets.ts';
+import { UsageError } from '../errors.ts';
+import { fluentLine, textLine } from './format.ts';
+import type { LogFields, Logger, LogLevel } from './logger.ts';
+
+export interface LoggerOptions {
+  readonly format: 'text' | 'fluent';
+  /** 0: errors, warnings and information; 1: debug lines too; 2: also traces. */
+  readonly verbosity: number;
+  /** File to append to, made with mode 0600; standard output without it. */
+  readonly destination?: string | undefined;
+  /** Where lines go without a destination; `process.stdout` when not given. */
+  readonly stdout?: Writable;
+  /** Called for every line that is written: metrics count them by level. */
+  readonly onLine?: (level: LogLevel) => void;
+}
+
+export interface ClosableLogger extends Logger {
+  /** Resolves when every line so far was handed to the operating system. */
+  flush(): Promise<void>;
+  /** Flushes and closes the file, if there is one. */
+  close(): Promise<void>;
+}
+
+const LEVELS: readonly LogLevel[] = ['error', 'warning', 'info', 'debug', 'trace'];
+
+/**
+ * A logger that masks every secret and writes each line at once, so that nothing is lost when the process dies. Standard
+ * output that was closed by its reader, or a full disk, loses lines but never stops the replication.
+ * @throws UsageError when the destination cannot be opened.
+ */
+export function createLogger(options: LoggerOptions): ClosableLogger {
+  const { format, onLine } = options;
+  const encode = format === 'fluent' ? fluentLine : textLine;
+  const highest = 2 + Math.min(options.verbosity, 2);
+  const output = options.destination ? fileOutput(options.destination) : streamOutput(options.stdout ?? process.stdout);
+
+  const enabled = (level: LogLevel) => LEVELS.indexOf(level) <= highest;
+  const at = (level: LogLevel) => (message: string, fields?: LogFields) => {
+    if (!enabled(level)) return;
+    output.write(encode({ time: new Date(), level, message: mask(message), fields: masked(fields) }));
+    onLine?.(level);
+  };
+  return {
+    enabled,
+    error: at('error'),
+    warn: at('warning'),
+    info: at('info'),
+    debug: at('debug'),
+    trace: at('trace'),
+    flush: output.flush,
+    close: output.close,
+  };
+}
+
+function masked(fields: LogFields = {}): LogFields {
+  const entries = Object.entries(fields).map(([key, value]) => {
+    if (/password|secret/i.test(key)) return [key, MASK];
+    return [key, typeof value === 'string' ? mask(value) : value];
+  });
+  return Object.fromEntries(entries);
+}
+
+interface Output {
+  write(line: string): void;
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+function fileOutput(path: string): Output {
+  let file: number;
+  try {
+    file = openSync(path, 'a', 0o600);
+  } catch (cause) {
+    throw new UsageError(`could not open log output file ${path}: ${(cause as Error).message}`, { cause });
+  }
+  let told = false;
+  return {
+    write(line) {
+      try {
+        writeSync(file, line);
+      } catch (error) {
+        if (!told) process.stderr.write(`the log file ${path} cannot be written: ${(error as Error).message}\n`);
+        told = true;
+      }
+    },
+    async flush() {},
+    async close() {
+      closeSync(file);
+    },
+  };
+}
+
+function streamOutput(stream: Writable): Output {
+  let broken = false;
+  stream.on('error', () => {
+    broken = true;
+  });
+  const flush = () =>
+    new Promise<void>((resolve) => {
+      if (broken || stream.writableEnded || stream.destroyed) resolve();
+      else stream.write('', () => resolve());
+    });
+  return {
+    write(line) {
+      if (!broken) stream.write(line);
+    },
+    flush,
+    close: flush,
+  };
+}
