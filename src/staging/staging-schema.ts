@@ -1,0 +1,142 @@
+import { OperatorError } from '../errors.ts';
+import type { Dialect, Queryable } from '../target/dialect.ts';
+import { qualify, quoteIdentifier, type SchemaName } from '../target/identifiers.ts';
+
+/** Where checkpoints, identities and leases are kept. */
+export interface StagingSchema {
+  readonly name: SchemaName;
+  readonly dialect: Dialect;
+}
+
+/**
+ * The tables, under the names and with the columns that MOLT Replicator gives them, so that either program can go on where the
+ * other one stopped.
+ */
+const TABLES: Readonly<Record<string, (dialect: Dialect) => string>> = {
+  memo: ({ product }) =>
+    product === 'cockroachdb'
+      ? '"key" STRING NOT NULL PRIMARY KEY, "value" BYTES NOT NULL'
+      : '"key" TEXT NOT NULL PRIMARY KEY, "value" BYTEA NOT NULL',
+  leases: ({ product }) => {
+    const text = product === 'cockroachdb' ? 'STRING' : 'TEXT';
+    return `"name" ${text} NOT NULL PRIMARY KEY, "expires" TIMESTAMP NOT NULL, "nonce" UUID NOT NULL, "hostname" ${text} NOT NULL`;
+  },
+};
+
+/** Manual schema upgrades of MOLT Replicator, which it wants to see marked as applied; on a fresh schema they all are. */
+const VERSION_MARKERS = ['version-389', 'version-400', 'version-572', 'version-828'];
+const FRESH_MARKER = 'version-400';
+const APPLIED = '{"state":"applied"}';
+
+/** What creating a thing that another process creates at this moment fails with. */
+const CREATED_MEANWHILE = new Set(['23505', '40001', '42710', '42P04', '42P06', '42P07']);
+const ATTEMPTS = 5;
+
+/**
+ * Makes sure that the staging schema and its tables are there. Not inside a transaction: each statement that creates
+ * something stands for itself, because on CockroachDB it would commit what came before.
+ *
+ * @throws OperatorError STAGING_MISSING when there is no such schema and `create` (`--stagingCreateSchema`) is false;
+ *   STAGING_NOT_PERMITTED when the user may not create what is missing.
+ */
+export async function openStagingSchema(
+  client: Queryable,
+  staging: StagingSchema,
+  options: { readonly create: boolean },
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await prepare(client, staging, options.create);
+      return;
+    } catch (error) {
+      if (attempt < ATTEMPTS && CREATED_MEANWHILE.has(sqlState(error))) continue;
+      throw sqlState(error) === '42501' ? notPermitted(staging, error) : error;
+    }
+  }
+}
+
+async function prepare(client: Queryable, staging: StagingSchema, create: boolean): Promise<void> {
+  if (!(await schemaExists(client, staging))) {
+    if (!create) throw missing(staging);
+    for (const statement of createStatements(staging)) await client.query(statement);
+  }
+  const present = new Set(await tables(client, staging));
+  for (const [table, definition] of Object.entries(TABLES)) {
+    if (present.has(table)) continue;
+    await client.query(`CREATE TABLE IF NOT EXISTS ${qualify(staging.name, table)} (${definition(staging.dialect)})`);
+  }
+  const memo = qualify(staging.name, 'memo');
+  const marker = await client.query(`SELECT 1 FROM ${memo} WHERE "key" = $1::TEXT`, [FRESH_MARKER]);
+  if (marker.rows.length > 0) return;
+  for (const key of VERSION_MARKERS) {
+    await client.query(
+      `INSERT INTO ${memo} ("key", "value") VALUES ($1::TEXT, $2::BYTEA) ON CONFLICT ("key") DO NOTHING`,
+      [key, APPLIED],
+    );
+  }
+}
+
+function createStatements({ name, dialect }: StagingSchema): string[] {
+  if (dialect.product === 'postgresql') return [`CREATE SCHEMA IF NOT EXISTS ${name.sql}`];
+  const database = `CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(name.database)}`;
+  return name.schema === 'public' ? [database] : [database, `CREATE SCHEMA IF NOT EXISTS ${name.sql}`];
+}
+
+async function schemaExists(client: Queryable, { name, dialect }: StagingSchema): Promise<boolean> {
+  if (dialect.product === 'cockroachdb') {
+    const database = await client.query('SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1::TEXT', [
+      name.database,
+    ]);
+    if (database.rows.length === 0) return false;
+  }
+  const schema = await client.query(`SELECT 1 FROM ${catalogue(name, dialect)}.pg_namespace WHERE nspname = $1::TEXT`, [
+    name.schema,
+  ]);
+  return schema.rows.length > 0;
+}
+
+async function tables(client: Queryable, { name, dialect }: StagingSchema): Promise<string[]> {
+  const prefix = catalogue(name, dialect);
+  const found = await client.query<{ name: string }>(
+    `SELECT c.relname::TEXT AS name FROM ${prefix}.pg_class c JOIN ${prefix}.pg_namespace n ON n.oid = c.relnamespace ` +
+      "WHERE n.nspname = $1::TEXT AND c.relkind = 'r'",
+    [name.schema],
+  );
+  return found.rows.map((row) => row.name);
+}
+
+function catalogue(name: SchemaName, dialect: Dialect): string {
+  return dialect.product === 'cockroachdb' ? `${quoteIdentifier(name.database)}.pg_catalog` : 'pg_catalog';
+}
+
+function sqlState(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+function missing(staging: StagingSchema): OperatorError {
+  return new OperatorError(
+    'STAGING_MISSING',
+    `the staging schema ${staging.name.sql} does not exist; without it no checkpoint can be kept, so nothing was started`,
+    {
+      fix: [
+        'add --stagingCreateSchema once, or check --stagingSchema, or run:',
+        ...createStatements(staging).map((statement) => `${statement.replace('IF NOT EXISTS ', '')};`),
+      ].join('\n'),
+    },
+  );
+}
+
+function notPermitted({ name, dialect }: StagingSchema, cause: unknown): OperatorError {
+  const database = quoteIdentifier(name.database);
+  return new OperatorError(
+    'STAGING_NOT_PERMITTED',
+    `the user may not create or use what is missing in the staging schema ${name.sql}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    {
+      cause,
+      fix:
+        dialect.product === 'cockroachdb'
+          ? `ALTER USER <user> CREATEDB;\nGRANT ALL ON DATABASE ${database} TO <user>;`
+          : `GRANT CREATE ON DATABASE ${database} TO <user>;\nGRANT ALL ON SCHEMA ${name.sql} TO <user>;`,
+    },
+  );
+}
