@@ -1,47 +1,59 @@
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, mkdirSync, openSync, read, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { OperatorError } from '../errors.ts';
 import { ChangeLog } from './change-log.ts';
 import type { SourceTable } from './table.ts';
 
-/** Bytes gathered in memory before a write to the file. */
+/** Bytes gathered in memory before a write to the file, and so the usual size of the logs that `read` yields. */
 const WRITE_SIZE = 1024 * 1024;
 
-interface Run {
-  readonly subtransaction: number;
-  readonly tables: readonly SourceTable[];
-  readonly start: number;
-  readonly length: number;
-}
+const readFile = promisify(read);
 
 /**
  * A transaction that is still open at the source, gathered in a file (mode 0600) because it may be larger than memory and
  * may still be rolled back, whole or in part. The file is only a buffer: after a crash the source sends everything again,
- * so it is never synced and leftovers can be deleted.
+ * so it is never synced, and its name is removed at once, so that no crash leaves it behind.
  */
 export class SpilledTransaction {
-  readonly #path: string;
+  readonly #directory: string;
   readonly #descriptor: number;
-  readonly #runs: Run[] = [];
+  readonly #tables: SourceTable[] = [];
   readonly #aborted = new Set<number>();
-  #pending = new ChangeLog(WRITE_SIZE);
-  #subtransaction: number | undefined;
+  /** Where each write to the file began: always at the start of an entry. */
+  readonly #blocks: number[] = [];
+  /** Where another subtransaction's entries begin, and which; parallel arrays, as there may be millions of savepoints. */
+  readonly #segmentStarts: number[] = [];
+  readonly #segmentSubtransactions: number[] = [];
+  #pending = this.#newLog();
   #fileLength = 0;
-  /** Changes appended, those of rolled-back subtransactions included. */
-  count = 0;
+  #fileCount = 0;
+  #discarded = false;
 
-  /** Creates the file in `directory`, which is made when missing. */
+  /**
+   * Creates the file in `directory`, which is made when missing. Throws OperatorError SPILL_FAILED, as every other method
+   * that touches the file does.
+   */
   constructor(directory: string, name: string) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    this.#path = join(directory, `${name}.spill`);
-    this.#descriptor = openSync(this.#path, 'w+', 0o600);
+    this.#directory = directory;
+    const path = join(directory, `${name}.spill`);
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      rmSync(path, { force: true });
+      this.#descriptor = openSync(path, 'wx+', 0o600);
+      rmSync(path, { force: true });
+    } catch (cause) {
+      throw this.#failed('create a file', cause);
+    }
   }
 
   /** The log to append to for a subtransaction (the top transaction is one too). Call it anew for each change. */
   changesOf(subtransaction: number): ChangeLog {
-    if (subtransaction !== this.#subtransaction || this.#pending.length >= WRITE_SIZE - 64 * 1024) {
-      this.#flush();
-      this.#subtransaction = subtransaction;
+    if (this.#pending.length >= WRITE_SIZE) this.settle();
+    const last = this.#segmentSubtransactions.length - 1;
+    if (last < 0 || this.#segmentSubtransactions[last] !== subtransaction) {
+      this.#segmentStarts.push(this.bytes);
+      this.#segmentSubtransactions.push(subtransaction);
     }
     return this.#pending;
   }
@@ -51,50 +63,120 @@ export class SpilledTransaction {
     this.#aborted.add(subtransaction);
   }
 
-  /** Bytes on disk and in memory. */
+  /** Changes appended, those of rolled-back subtransactions included. */
+  get count(): number {
+    return this.#fileCount + this.#pending.count;
+  }
+
+  /** Bytes on disk and in memory, those of rolled-back subtransactions included. */
   get bytes(): number {
     return this.#fileLength + this.#pending.length;
   }
 
-  /** The surviving changes in order, as logs of at most about a megabyte. */
-  async *read(): AsyncGenerator<ChangeLog> {
-    this.#flush();
-    const file = await open(this.#path, 'r');
-    try {
-      for (const run of this.#runs) {
-        if (this.#aborted.has(run.subtransaction)) continue;
-        const log = new ChangeLog(run.length);
-        log.tables.push(...run.tables);
-        await file.read(log.buffer, 0, run.length, run.start);
-        log.length = run.length;
-        yield log;
-      }
-    } finally {
-      await file.close();
-    }
-  }
-
-  /** Closes and deletes the file. */
-  discard(): void {
-    closeSync(this.#descriptor);
-    rmSync(this.#path, { force: true });
-  }
-
-  #flush(): void {
+  /** Moves what is still in memory to the file, so that a transaction that rests costs no buffer. */
+  settle(): void {
     const log = this.#pending;
-    if (log.length === 0 || this.#subtransaction === undefined) return;
-    let written = 0;
-    while (written < log.length) {
-      written += writeSync(this.#descriptor, log.buffer, written, log.length - written, this.#fileLength + written);
+    if (log.length === 0) return;
+    try {
+      let written = 0;
+      while (written < log.length) {
+        written += writeSync(this.#descriptor, log.buffer, written, log.length - written, this.#fileLength + written);
+      }
+    } catch (cause) {
+      throw this.#failed('write', cause);
     }
-    this.#runs.push({
-      subtransaction: this.#subtransaction,
-      tables: [...log.tables],
-      start: this.#fileLength,
-      length: log.length,
-    });
+    this.#blocks.push(this.#fileLength);
     this.#fileLength += log.length;
-    this.count += log.count;
-    log.clear();
+    this.#fileCount += log.count;
+    this.#tables.push(...log.tables.slice(this.#tables.length));
+    this.#pending = this.#newLog();
   }
+
+  /**
+   * The surviving changes in order, as logs of about a megabyte (more when a single change is larger). Can be read
+   * again, as after a failed attempt to apply it.
+   */
+  async *read(): AsyncGenerator<ChangeLog> {
+    this.settle();
+    let segment = 0;
+    for (let block = 0; block < this.#blocks.length; block++) {
+      const start = this.#blocks[block];
+      const end = this.#blocks[block + 1] ?? this.#fileLength;
+      while ((this.#segmentStarts[segment + 1] ?? Infinity) <= start) segment++;
+      if (!this.#survives(segment, end)) continue;
+      const log = await this.#readBlock(start, end - start);
+      if (this.#aborted.size > 0) this.#dropAborted(log, segment, start, end);
+      log.count = countEntries(log);
+      yield log;
+    }
+  }
+
+  /** Closes and so deletes the file. */
+  discard(): void {
+    if (this.#discarded) return;
+    this.#discarded = true;
+    closeSync(this.#descriptor);
+  }
+
+  /** True when a segment between the given one and the end of a block was not rolled back. */
+  #survives(segment: number, end: number): boolean {
+    if (this.#aborted.size === 0) return true;
+    for (let i = segment; i < this.#segmentStarts.length && this.#segmentStarts[i] < end; i++) {
+      if (!this.#aborted.has(this.#segmentSubtransactions[i])) return true;
+    }
+    return false;
+  }
+
+  async #readBlock(start: number, length: number): Promise<ChangeLog> {
+    const log = new ChangeLog(length);
+    for (const table of this.#tables) log.tableIndex(table);
+    while (log.length < length) {
+      const { bytesRead } = await readFile(
+        this.#descriptor,
+        log.buffer,
+        log.length,
+        length - log.length,
+        start + log.length,
+      ).catch((cause: unknown) => {
+        throw this.#failed('read', cause);
+      });
+      if (bytesRead === 0) throw this.#failed('read', new Error('the file is shorter than what was written'));
+      log.length += bytesRead;
+    }
+    return log;
+  }
+
+  /** Closes the gaps that rolled-back segments leave in a block that stood in the file at [start, end). */
+  #dropAborted(log: ChangeLog, segment: number, start: number, end: number): void {
+    let to = 0;
+    for (let i = segment; i < this.#segmentStarts.length && this.#segmentStarts[i] < end; i++) {
+      if (this.#aborted.has(this.#segmentSubtransactions[i])) continue;
+      const from = Math.max(this.#segmentStarts[i], start) - start;
+      const until = Math.min(this.#segmentStarts[i + 1] ?? end, end) - start;
+      log.buffer.copyWithin(to, from, until);
+      to += until - from;
+    }
+    log.length = to;
+  }
+
+  #newLog(): ChangeLog {
+    const log = new ChangeLog();
+    for (const table of this.#tables) log.tableIndex(table);
+    return log;
+  }
+
+  #failed(action: string, cause: unknown): OperatorError {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new OperatorError(
+      'SPILL_FAILED',
+      `cannot ${action} in ${this.#directory}, where a large open transaction is gathered: ${reason}; nothing of it was applied, and the source sends it again`,
+      { fix: 'Make room there, or point --dataDir to a larger disk, then start again.', cause },
+    );
+  }
+}
+
+function countEntries(log: ChangeLog): number {
+  let count = 0;
+  for (let at = 0; at < log.length; at += log.buffer.readUInt32BE(at)) count++;
+  return count;
 }

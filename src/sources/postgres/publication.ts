@@ -1,0 +1,64 @@
+import type { Client } from 'pg';
+import { OperatorError } from '../../errors.ts';
+import { readableIdentifier } from './sql-text.ts';
+
+/** What pg_publication says about a publication. */
+export interface PublicationFacts {
+  readonly name: string;
+  readonly allTables: boolean;
+  readonly publishes: { insert: boolean; update: boolean; delete: boolean; truncate: boolean };
+  /** Changes of partitions are published as changes of the partitioned table; PostgreSQL 13 and newer. */
+  readonly viaRoot: boolean;
+}
+
+interface PublicationRow {
+  pubname: string;
+  puballtables: boolean;
+  pubinsert: boolean;
+  pubupdate: boolean;
+  pubdelete: boolean;
+  pubtruncate: boolean;
+  pubviaroot?: boolean;
+}
+
+/** What is suggested where the operator has not named a publication: the name that MOLT Fetch gives it. */
+const CUSTOMARY_NAME = 'molt_fetch';
+
+/**
+ * The publication of that name, or without a name the only one of the database. Throws OperatorError
+ * PG_PUBLICATION_MISSING or PG_PUBLICATION_AMBIGUOUS.
+ */
+export async function findPublication(client: Client, name: string | undefined): Promise<PublicationFacts> {
+  const { rows } = await client.query<{ publication: string }>(
+    'SELECT to_jsonb(p)::text AS publication FROM pg_publication p WHERE $1::text IS NULL OR pubname = $1 ORDER BY pubname',
+    [name ?? null],
+  );
+  if (rows.length === 0) throw publicationMissing(name, 'does not exist');
+  const found = rows.map((row): PublicationRow => JSON.parse(row.publication));
+  if (found.length > 1) {
+    const names = found.map((row) => row.pubname);
+    throw new OperatorError(
+      'PG_PUBLICATION_AMBIGUOUS',
+      `the source database has ${names.length} publications and none was chosen: ${names.join(', ')}`,
+      { fix: names.map((each) => `--publicationName ${each}`).join('\n') },
+    );
+  }
+  const [row] = found;
+  return {
+    name: row.pubname,
+    allTables: row.puballtables,
+    publishes: { insert: row.pubinsert, update: row.pubupdate, delete: row.pubdelete, truncate: row.pubtruncate },
+    viaRoot: row.pubviaroot ?? false,
+  };
+}
+
+/** There is no such publication (or none at all); `what` says how that was noticed. */
+export function publicationMissing(name: string | undefined, what: string): OperatorError {
+  const create = `CREATE PUBLICATION ${readableIdentifier(name ?? CUSTOMARY_NAME)} FOR ALL TABLES;`;
+  const subject = name === undefined ? 'a publication' : `publication ${name}`;
+  return new OperatorError(
+    'PG_PUBLICATION_MISSING',
+    `${subject} ${what}: run ${create} in source database. Changes made while it is missing cannot be replicated by a slot that exists already`,
+    { fix: create },
+  );
+}
