@@ -23,14 +23,9 @@ function urlForm(text: string): Map<string, string> {
   const match = URL_FORM.exec(text.replace(/^[a-z]+/i, (scheme) => scheme.toLowerCase()));
   const [, userInfo, place, database, query] = match ?? [];
   const address = place?.includes(',') ? undefined : HOST_PORT.exec(place ?? '');
-  if (
-    match === null ||
-    place.includes('@') ||
-    database?.includes('@') ||
-    (address === null && userInfo === undefined)
-  ) {
-    throw unencoded();
-  }
+  // An @ further right means that the password ended too early; what follows it must not be taken for something else.
+  const strayed = [place, database, query].some((part) => part?.includes('@'));
+  if (match === null || strayed || (address === null && userInfo === undefined)) throw unencoded();
   if (address === undefined) throw severalHosts();
   if (address === null)
     throw new UsageError('the host and port are malformed; IPv6 addresses stand in brackets: [::1]:5432');
@@ -89,6 +84,6 @@ export function severalHosts(): UsageError {
 
 function unencoded(): UsageError {
   return new UsageError(
-    'the URL comes apart at the wrong places: in a user name or password write @ as %40, / as %2F, : as %3A, ? as %3F, % as %25',
+    'the URL comes apart at the wrong places: write @ as %40, / as %2F, : as %3A, ? as %3F and % as %25 in every part',
   );
 }

@@ -89,7 +89,9 @@ export function parseConnectionString(
 }
 
 function describe(given: ReadonlyMap<string, string>, env: NodeJS.ProcessEnv): ConnectionDescription {
-  for (const [name, value] of given) checkParameter(name, value);
+  const names = [...given.keys()];
+  for (const [name, value] of given)
+    checkParameter(name, value, names.slice(0, names.indexOf(name)).includes('password'));
   const get = (name: string): string | undefined => {
     const variable = HONOURED[name];
     return given.get(name) || (variable && env[variable]) || undefined;
@@ -105,9 +107,9 @@ function describe(given: ReadonlyMap<string, string>, env: NodeJS.ProcessEnv): C
   const home = env.HOME ?? homedir();
   const password =
     get('password') ?? findPassword(get('passfile') ?? join(home, '.pgpass'), { host, port, database, user });
-  const names = [user, database, host, String(port)];
+  const shown = [user, database, host, String(port)];
   // A password that is a name printed everywhere (postgres:postgres) is no secret, and hiding the name would help nobody.
-  if (password !== undefined && !names.includes(password)) registerSecret(password);
+  if (password !== undefined && !shown.includes(password)) registerSecret(password);
 
   const timeout = wholeNumber('connect_timeout', get('connect_timeout'), CONNECT_TIMEOUT_SECONDS);
   const keepAlive = wholeNumber('keepalives', get('keepalives'), 1) !== 0;
@@ -136,11 +138,12 @@ function describe(given: ReadonlyMap<string, string>, env: NodeJS.ProcessEnv): C
     port,
     user,
     database,
-    ignored: [...given.keys()].filter((name) => IGNORED.has(name)),
+    ignored: names.filter((name) => IGNORED.has(name)),
   };
 }
 
-function checkParameter(name: string, value: string): void {
+/** `afterPassword`: the name may be the rest of a password with a space in it, and is repeated only if it looks like a slip. */
+function checkParameter(name: string, value: string, afterPassword: boolean): void {
   if (Object.hasOwn(HONOURED, name) || IGNORED.has(name)) return;
   if (Object.hasOwn(FIXED, name)) {
     if (value === '' || FIXED[name].test(value)) return;
@@ -148,7 +151,10 @@ function checkParameter(name: string, value: string): void {
     throw new UsageError(`the parameter ${name} is not supported${fix}; leave it out`);
   }
   const known = [...Object.keys(HONOURED), ...Object.keys(FIXED), ...IGNORED];
-  throw new UsageError(`the parameter ${JSON.stringify(name)} is not known${didYouMean(name, known)}`);
+  const hint = didYouMean(name, known);
+  const shown =
+    hint !== '' || !afterPassword ? `the parameter ${JSON.stringify(name)}` : 'a parameter after the password';
+  throw new UsageError(`${shown} is not known${hint}`);
 }
 
 function wholeNumber(name: string, text: string | undefined, otherwise: number, min = 0, max = 2 ** 31 / 1000): number {

@@ -8,6 +8,7 @@ export const MASK = '*****';
 const SHORTEST = 4;
 
 const known = new Set<string>();
+/** Matches all of them; made anew on first use after a registration. */
 let knownPattern: RegExp | undefined;
 
 /**
@@ -23,29 +24,37 @@ export function registerSecret(value: string): void {
     value.replaceAll(/[\\']/g, '\\$&'),
   ];
   for (const form of forms) if (form.length >= SHORTEST) known.add(form);
+  knownPattern = undefined;
+}
+
+function patternOfKnown(): RegExp {
   // The longest first, so that a secret that begins with another one is hidden whole.
   const longestFirst = [...known].sort((a, b) => b.length - a.length);
-  const alternatives = longestFirst.map((form) => form.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
-  knownPattern = known.size === 0 ? undefined : new RegExp(alternatives.join('|'), 'g');
+  return new RegExp(longestFirst.map((form) => form.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'g');
 }
 
 /** scheme://user:password@ – up to the last @ of the word, as a password pasted unencoded may hold one itself. */
 const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:@/?]*:)[^\s]*@/gi;
 /** A password among the parameters of a URL: ends at the next one. */
-const PARAMETER_PASSWORD = /([?&](?:ssl)?password=)[^&\s]*/gi;
+const PARAMETER_PASSWORD = /([?&](?:ssl)?password=)[^&\s]+/gi;
 /** A password in libpq's keyword form, quoted or with backslash escapes: `password = 'it\'s'`. */
 const KEYWORD_PASSWORD = /((?<![?&a-z])(?:ssl)?password\s*=\s*)('(?:\\.|[^'\\])*'?|(?:\\.|[^\s\\])+)/gis;
 
 /** `text` with every secret replaced by asterisks: passwords of connection strings in any form, and registered values. */
 export function mask(text: string): string {
-  if (text.includes('://')) text = text.replace(URL_PASSWORD, `$1${MASK}@`);
-  if (/password/i.test(text)) {
-    text = text.replace(PARAMETER_PASSWORD, `$1${MASK}`).replace(KEYWORD_PASSWORD, `$1${MASK}`);
-  }
-  return knownPattern === undefined ? text : text.replace(knownPattern, MASK);
+  text = maskPasswords(text);
+  if (known.size === 0) return text;
+  knownPattern ??= patternOfKnown();
+  return text.replace(knownPattern, MASK);
 }
 
-/** True when `text` is a connection string (of any database) with a password in it. */
+/** True when `text` is or holds a connection string (of any database) with a password in it. */
 export function holdsPassword(text: string): boolean {
-  return new RegExp(URL_PASSWORD.source, 'i').test(text) || /(?:ssl)?password\s*=\s*[^\s&]/i.test(text);
+  return maskPasswords(text) !== text;
+}
+
+function maskPasswords(text: string): string {
+  if (text.includes('://')) text = text.replace(URL_PASSWORD, `$1${MASK}@`);
+  if (!/password/i.test(text)) return text;
+  return text.replace(PARAMETER_PASSWORD, `$1${MASK}`).replace(KEYWORD_PASSWORD, `$1${MASK}`);
 }
