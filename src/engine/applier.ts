@@ -1,0 +1,677 @@
+import type { ChangeLog } from '../changes/change-log.ts';
+import { OperatorError } from '../errors.ts';
+import type { Logger } from '../log/logger.ts';
+import type { Position } from '../sources/source.ts';
+import type { Dialect } from '../target/dialect.ts';
+import type { MessageBuffer } from '../target/messages.ts';
+import { sqlState, verdict } from '../target/retry.ts';
+import type { Session } from '../target/session.ts';
+import type { Batch, Batcher, Chunk, Spilled, Transaction, Work } from './batcher.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { Collapser, type CollapseOptions } from './collapse.ts';
+import { Signal } from './signal.ts';
+import type { TableWork } from './table-work.ts';
+import type { TargetTables } from './target-tables.ts';
+
+/** Scripts that may be under way at once, and their bytes: enough to hide a round trip, little enough to bound memory. */
+const WINDOW = 6;
+const WINDOW_BYTES = 12 * 1024 * 1024;
+
+/** Commits that the target has not yet made durable are made so after this many milliseconds. */
+const SYNC_AFTER = 150;
+
+/** A checkpoint that moves without data is written at most this often, milliseconds. */
+const PROGRESS_EVERY = 1000;
+
+export interface ApplierOptions {
+  /** Milliseconds. */
+  flushPeriod: number;
+  maxRetries: number;
+  retryInitialBackoff: number;
+  retryMaxBackoff: number;
+  retryMultiplier: number;
+  onApplyError: 'stop' | 'dlq';
+  /** False: write every change by itself, in source order. */
+  collapse: boolean;
+}
+
+/** What was written to one table by one target transaction. */
+export interface Written {
+  readonly table: string;
+  readonly upserts: number;
+  readonly deletes: number;
+}
+
+export interface ApplierEvents {
+  /** A target transaction was committed; times in milliseconds, commitTime in microseconds since the epoch. */
+  committed(
+    transactions: number,
+    commitTime: number,
+    duration: number,
+    written: readonly Written[],
+    exact: boolean,
+  ): void;
+  /** The source may forget everything up to here: it is durable on the target. */
+  durable(position: Position): void;
+  refused(table: string, state: string): void;
+  retried(state: string): void;
+  deadLettered(position: Position, changes: number): void;
+}
+
+/** Writes a source transaction that the target refuses to the dead-letter table, inside the open target transaction. */
+export interface DeadLetters {
+  /** To be called before the first `write` and after a failed one. */
+  prepare(): Promise<void>;
+  /** `commitTime`: microseconds since the epoch; `ordinal`: place of the first change in its transaction, from 0. */
+  write(
+    session: Session,
+    script: MessageBuffer,
+    log: ChangeLog,
+    start: number,
+    end: number,
+    commitTime: number,
+    ordinal: number,
+    error: Error,
+  ): void;
+}
+
+/**
+ * How the next transaction that is larger than memory is applied. It cannot be sent again from memory, so when it is
+ * refused the source is asked for it once more, and it is applied the next way in this list.
+ */
+export const LARGE_MODES = ['copy', 'upsert', 'exact', 'deadLetter'] as const;
+export type LargeMode = (typeof LARGE_MODES)[number];
+
+/** The stream has to start again at the checkpoint: what was in hand cannot be sent again. */
+export class Rewind extends Error {
+  readonly largeMode: LargeMode;
+  readonly reason: Error;
+  constructor(largeMode: LargeMode, reason: Error) {
+    super(`start again at the checkpoint, ${largeMode}`);
+    this.largeMode = largeMode;
+    this.reason = reason;
+  }
+}
+
+/** A script on its way. */
+interface Flight {
+  readonly work: Work;
+  readonly position: Position | undefined;
+  /** True when the script ends the target transaction. */
+  readonly commits: boolean;
+  readonly bytes: number;
+  readonly sync: boolean;
+  readonly exact: boolean;
+  /** False while the log is needed for further scripts. */
+  readonly release?: boolean;
+  readonly written: readonly Written[];
+  readonly started: number;
+  /** Tables to which rows were sent by COPY. */
+  readonly touched: readonly TableWork[];
+  error: Error | undefined;
+  settled: boolean;
+}
+
+const UPSERT: CollapseOptions = { exact: false, copy: false };
+const EXACT: CollapseOptions = { exact: true, copy: false };
+
+/**
+ * Applies work in order on one pipelined connection. The checkpoint is moved inside each target transaction by a fence
+ * that fails unless the stored checkpoint is the one that the transaction before has left: so a script that follows a
+ * failed one can never commit, nor can a second process.
+ */
+export class Applier {
+  readonly #batcher: Batcher;
+  readonly #session: Session;
+  readonly #dialect: Dialect;
+  readonly #tables: TargetTables;
+  readonly #checkpoint: Checkpoint;
+  readonly #options: ApplierOptions;
+  readonly #events: ApplierEvents;
+  readonly #log: Logger;
+  readonly #deadLetters: DeadLetters;
+  readonly #collapser: Collapser;
+  readonly #fast: CollapseOptions;
+  readonly #signal = new Signal();
+  readonly #flights: Flight[] = [];
+  /** Work to be sent again, in front of what the batcher holds. */
+  #again: Batch[] = [];
+  #bytes = 0;
+  #largeMode: LargeMode;
+  /** Why the large transaction was refused before. */
+  readonly #largeReason: Error;
+  /** Changes of the large transaction that were put into the dead-letter table. */
+  #largeOrdinal = 0;
+  /** Newest committed position that is not known to be durable, and since when there is one. */
+  #unsynced: Position | undefined;
+  #unsyncedSince = 0;
+  #lastWrite = 0;
+  #draining = false;
+
+  constructor(parts: {
+    batcher: Batcher;
+    session: Session;
+    dialect: Dialect;
+    tables: TargetTables;
+    checkpoint: Checkpoint;
+    options: ApplierOptions;
+    events: ApplierEvents;
+    deadLetters: DeadLetters;
+    log: Logger;
+    largeMode: LargeMode;
+    largeReason: Error | undefined;
+  }) {
+    this.#batcher = parts.batcher;
+    this.#session = parts.session;
+    this.#dialect = parts.dialect;
+    this.#tables = parts.tables;
+    this.#checkpoint = parts.checkpoint;
+    this.#options = parts.options;
+    this.#events = parts.events;
+    this.#deadLetters = parts.deadLetters;
+    this.#log = parts.log;
+    this.#largeMode = parts.largeMode;
+    this.#largeReason = parts.largeReason ?? new Error('refused');
+    this.#collapser = new Collapser(parts.dialect, (table) => parts.tables.resolve(table));
+    this.#fast = parts.options.collapse ? { exact: false, copy: true } : EXACT;
+    this.#batcher.onWork = () => this.#signal.wake();
+  }
+
+  /** Scripts on their way to the target. */
+  get inFlight(): number {
+    return this.#flights.length;
+  }
+
+  /** Asks `run` to apply what is in hand and then return. */
+  drain(): void {
+    this.#draining = true;
+    this.#signal.wake();
+  }
+
+  /**
+   * Applies until `drain` was called and nothing is left. Throws a Rewind when the stream must start again, a transient
+   * OperatorError when the target was lost, any other OperatorError when somebody has to act.
+   */
+  async run(): Promise<void> {
+    for (;;) {
+      if (this.#flights.some((flight) => flight.error !== undefined)) {
+        await this.#recover();
+        continue;
+      }
+      const idle = this.#flights.length === 0;
+      if (this.#flights.length < WINDOW && this.#bytes < WINDOW_BYTES) {
+        const work = this.#again.shift() ?? this.#take(idle);
+        if (work !== undefined) {
+          await this.#start(work);
+          continue;
+        }
+        if (idle && this.#syncDue()) {
+          this.#sendMarker();
+          continue;
+        }
+      }
+      if (idle && this.#draining && !this.#batcher.hasChanges) {
+        if (this.#unsynced === undefined) return;
+        this.#sendMarker();
+        continue;
+      }
+      await this.#signal.wait(this.#sleep(idle));
+    }
+  }
+
+  /** How long to sleep at most: until a sync, a progress write or a flush is due. */
+  #sleep(idle: boolean): number | undefined {
+    if (!idle) return this.#batcher.hasChanges ? this.#options.flushPeriod : undefined;
+    if (this.#unsynced !== undefined) return Math.max(1, this.#unsyncedSince + SYNC_AFTER - performance.now());
+    return this.#batcher.hasProgress ? PROGRESS_EVERY : undefined;
+  }
+
+  /** While scripts are on their way, changes are left to gather; a progress by itself is written now and then. */
+  #take(idle: boolean): Work | undefined {
+    const progress = idle && (this.#draining || performance.now() - this.#lastWrite >= PROGRESS_EVERY);
+    return this.#batcher.take(idle || this.#draining, this.#options.flushPeriod, progress);
+  }
+
+  #syncDue(): boolean {
+    return this.#unsynced !== undefined && performance.now() - this.#unsyncedSince >= SYNC_AFTER;
+  }
+
+  async #start(work: Work): Promise<void> {
+    try {
+      if (work.kind === 'batch') this.#sendBatch(work, this.#fast);
+      else if (work.kind === 'progress') this.#sendProgress(work);
+      else {
+        if (this.#largeMode === 'deadLetter' && this.#largeOrdinal === 0) await this.#deadLetters.prepare();
+        if (work.kind === 'chunk') this.#sendChunk(work);
+        else await this.#sendSpilled(work);
+      }
+    } catch (error) {
+      this.#session.forgetStatements();
+      if (!isDrift(error)) throw error;
+      await this.#settled();
+      await this.#tables.refresh();
+      if (work.kind !== 'batch') {
+        if (work.kind === 'chunk') for (const table of work.log.tables) this.#tables.resolve(table);
+        throw new Rewind(this.#largeMode, error as Error);
+      }
+      if (this.#failed) this.#again.unshift(work);
+      else this.#sendBatch(work, this.#fast);
+    }
+  }
+
+  #sendBatch(batch: Batch, options: CollapseOptions): void {
+    const last = batch.transactions[batch.transactions.length - 1];
+    this.#sendTransactions(batch, 0, batch.log.length, last.position, options);
+  }
+
+  /** Sends the entries [start, end) as one target transaction that leaves the checkpoint at `position`. */
+  #sendTransactions(
+    work: Batch,
+    start: number,
+    end: number,
+    position: Position,
+    options: CollapseOptions,
+    release = true,
+  ): void {
+    const sync = this.#syncWanted();
+    const script = this.#begin(sync, options.exact);
+    this.#checkpoint.fence(this.#session, script, position);
+    this.#collapser.write(work.log, start, end, this.#session, script, options);
+    script.query('COMMIT');
+    this.#checkpoint.advance(position);
+    this.#send(script, { work, position, commits: true, sync, exact: options.exact, release });
+  }
+
+  #sendProgress(work: { kind: 'progress'; position: Position }): void {
+    const sync = this.#syncWanted();
+    const script = this.#begin(sync, false);
+    this.#checkpoint.fence(this.#session, script, work.position);
+    script.query('COMMIT');
+    this.#checkpoint.advance(work.position);
+    this.#send(script, { work, position: work.position, commits: true, sync, exact: false });
+  }
+
+  /** Makes what was committed durable by committing the same checkpoint once more, and waiting for the disk. */
+  #sendMarker(): void {
+    const position = this.#unsynced!;
+    const script = this.#begin(true, false);
+    this.#checkpoint.fence(this.#session, script, position);
+    script.query('COMMIT');
+    this.#send(script, { work: { kind: 'progress', position }, position, commits: true, sync: true, exact: false });
+  }
+
+  #sendChunk(chunk: Chunk): void {
+    const options = this.#largeOptions();
+    const sync = chunk.last !== undefined;
+    const script = chunk.first ? this.#begin(true, options.exact) : this.#session.script();
+    this.#writeLarge(chunk.log, script, options, chunk.commitTime);
+    if (chunk.last !== undefined) {
+      this.#checkpoint.fence(this.#session, script, chunk.last.position);
+      script.query('COMMIT');
+      this.#checkpoint.advance(chunk.last.position);
+    }
+    this.#send(script, {
+      work: chunk,
+      position: chunk.last?.position,
+      commits: chunk.last !== undefined,
+      sync,
+      exact: options.exact,
+    });
+  }
+
+  async #sendSpilled(work: Spilled): Promise<void> {
+    const options = this.#largeOptions();
+    let script = this.#begin(true, options.exact);
+    this.#checkpoint.fence(this.#session, script, work.position);
+    for await (const log of work.spilled.read()) {
+      this.#writeLarge(log, script, options, work.commitTime);
+      this.#send(script, { work, position: undefined, commits: false, sync: true, exact: options.exact }, log.length);
+      while (this.#flights.length >= WINDOW || this.#bytes >= WINDOW_BYTES) {
+        await this.#signal.wait();
+        if (this.#failed) return;
+      }
+      script = this.#session.script();
+    }
+    script.query('COMMIT');
+    this.#checkpoint.advance(work.position);
+    this.#send(script, { work, position: work.position, commits: true, sync: true, exact: options.exact });
+  }
+
+  #writeLarge(log: ChangeLog, script: MessageBuffer, options: CollapseOptions, commitTime: number): void {
+    if (this.#largeMode !== 'deadLetter') {
+      this.#collapser.write(log, 0, log.length, this.#session, script, options);
+      return;
+    }
+    const ordinal = this.#largeOrdinal;
+    this.#largeOrdinal += log.count;
+    this.#deadLetters.write(this.#session, script, log, 0, log.length, commitTime, ordinal, this.#largeReason);
+  }
+
+  #largeOptions(): CollapseOptions {
+    return this.#largeMode === 'copy' ? this.#fast : this.#largeMode === 'upsert' ? UPSERT : EXACT;
+  }
+
+  get #failed(): boolean {
+    return this.#flights.some((flight) => flight.error !== undefined);
+  }
+
+  #begin(sync: boolean, exact: boolean): MessageBuffer {
+    const script = this.#session.script();
+    if (this.#dialect.product === 'cockroachdb') {
+      script.query('BEGIN');
+      return script;
+    }
+    let begin = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+    if (sync && this.#checkpoint.deferred) begin += '; SET LOCAL synchronous_commit TO on';
+    if (exact) begin += '; SET CONSTRAINTS ALL DEFERRED';
+    script.query(begin);
+    return script;
+  }
+
+  /** Whether the next commit is to wait for the target's disk. */
+  #syncWanted(): boolean {
+    return !this.#checkpoint.deferred || this.#syncDue();
+  }
+
+  #send(
+    script: MessageBuffer,
+    facts: {
+      work: Work;
+      position: Position | undefined;
+      commits: boolean;
+      sync: boolean;
+      exact: boolean;
+      release?: boolean;
+    },
+    extraBytes = 0,
+  ): void {
+    const touched = this.#collapser.takeTouched();
+    const written = touched.map((work) => {
+      const counts = { table: work.name, upserts: work.upserted, deletes: work.deleted };
+      work.upserted = 0;
+      work.deleted = 0;
+      work.countBatch();
+      return counts;
+    });
+    const bytes = script.length + extraBytes;
+    const flight: Flight = {
+      ...facts,
+      bytes,
+      written,
+      touched,
+      started: performance.now(),
+      error: undefined,
+      settled: false,
+    };
+    this.#bytes += bytes;
+    this.#flights.push(flight);
+    this.#session.send(script).then(
+      () => this.#landed(flight),
+      (error: Error) => {
+        flight.error = error;
+        flight.settled = true;
+        this.#bytes -= bytes;
+        this.#signal.wake();
+      },
+    );
+  }
+
+  /** The server has carried out a script; scripts land in the order in which they were sent. */
+  #landed(flight: Flight): void {
+    flight.settled = true;
+    this.#bytes -= flight.bytes;
+    if (this.#flights[0] !== flight) {
+      flight.error = new OperatorError('FENCE_BROKEN', 'a transaction was committed although the one before it failed');
+      this.#signal.wake();
+      return;
+    }
+    this.#flights.shift();
+    const { work } = flight;
+    if ((work.kind === 'chunk' || work.kind === 'batch') && flight.release !== false) this.#batcher.release(work.log);
+    if (flight.commits) this.#committed(flight);
+    this.#signal.wake();
+  }
+
+  #committed(flight: Flight): void {
+    const position = flight.position!;
+    const { work } = flight;
+    this.#lastWrite = performance.now();
+    if (work.kind !== 'progress') {
+      const duration = this.#lastWrite - flight.started;
+      const [count, commitTime] =
+        work.kind === 'batch'
+          ? [work.transactions.length, work.transactions[work.transactions.length - 1].commitTime]
+          : work.kind === 'chunk'
+            ? [1, work.last!.commitTime]
+            : [1, work.commitTime];
+      this.#events.committed(count, commitTime, duration, flight.written, flight.exact);
+    }
+    if (work.kind === 'spilled') work.spilled.discard();
+    if (work.kind === 'spilled' || work.kind === 'chunk') {
+      if (this.#largeMode === 'deadLetter') this.#events.deadLettered(position, this.#largeOrdinal);
+      this.#largeMode = 'copy';
+    }
+    this.#checkpoint.committed(position);
+    if (flight.sync) {
+      this.#unsynced = undefined;
+      this.#checkpoint.publish(position, () => this.#events.durable(position));
+    } else {
+      if (this.#unsynced === undefined) this.#unsyncedSince = this.#lastWrite;
+      this.#unsynced = position;
+    }
+  }
+
+  /** Waits until every script has been answered. */
+  async #settled(): Promise<void> {
+    while (this.#flights.some((flight) => !flight.settled)) await this.#signal.wait();
+  }
+
+  /** Deals with the first script that failed; those behind it failed at the fence. */
+  async #recover(): Promise<void> {
+    await this.#settled();
+    const [head, ...rest] = this.#flights.splice(0);
+    const error = head.error!;
+    const broken = rest.find((flight) => flight.error instanceof OperatorError);
+    if (broken !== undefined) throw broken.error;
+    if (verdict(error) === 'reconnect') throw lost(error);
+    await this.#session.run('ROLLBACK').catch((failure: Error) => {
+      throw lost(failure);
+    });
+    this.#checkpoint.rollback();
+    if (head.work.kind === 'chunk' || head.work.kind === 'spilled') await this.#rewindLarge(head, error);
+    this.#again.unshift(...rest.flatMap((flight) => (flight.work.kind === 'batch' ? [flight.work] : [])));
+    if (head.work.kind === 'batch') await this.#resend(head, head.work, error);
+    const large = rest.find((flight) => flight.work.kind === 'chunk' || flight.work.kind === 'spilled');
+    if (large !== undefined) throw new Rewind(this.#largeMode, large.error ?? error);
+    if (head.work.kind === 'progress') await this.#judge(error, 1);
+  }
+
+  /** A large transaction was refused or has to be tried again: in either case the source must send it again. */
+  async #rewindLarge(head: Flight, error: Error): Promise<never> {
+    const what = verdict(error);
+    if (what === 'fenced' && (await this.#checkpoint.moved())) throw this.#usurped(error);
+    if (what === 'retry') {
+      this.#events.retried(sqlState(error) ?? '');
+      throw new Rewind(this.#largeMode, error);
+    }
+    if (what === 'schema') await this.#tables.refresh();
+    const next = LARGE_MODES[LARGE_MODES.indexOf(this.#largeMode) + 1];
+    if (next === undefined || (next === 'deadLetter' && this.#options.onApplyError === 'stop')) {
+      throw refusal(error, head.position);
+    }
+    this.#log.warn('a large transaction was refused; the source is asked for it again', {
+      mode: next,
+      code: sqlState(error),
+    });
+    throw new Rewind(next, error);
+  }
+
+  /** Sends a failed batch again until it is through, or somebody has to act. */
+  async #resend(head: Flight, batch: Batch, error: Error): Promise<void> {
+    let failure: Error | undefined = error;
+    let options = head.exact ? EXACT : this.#fast;
+    for (let attempt = 1; failure !== undefined; attempt++) {
+      const what = await this.#judge(failure, attempt);
+      if (what === 'refused') {
+        if (options.copy && sqlState(failure) === '23505') {
+          for (const work of head.touched) work.pauseCopy();
+          options = UPSERT;
+        } else {
+          await this.#replay(batch);
+          return;
+        }
+      }
+      failure = await this.#alone(() => this.#sendBatch(batch, options));
+    }
+  }
+
+  /**
+   * What to do about an error: returns `retry` after having waited, `refused` when another order should be tried; throws
+   * when nothing of the kind can help.
+   */
+  async #judge(error: Error, attempt: number): Promise<'retry' | 'refused'> {
+    const what = verdict(error);
+    const state = sqlState(error) ?? '';
+    switch (what) {
+      case 'reconnect':
+        throw lost(error);
+      case 'fenced':
+        if (await this.#checkpoint.moved()) throw this.#usurped(error);
+        return 'refused';
+      case 'denied':
+        throw new OperatorError('TARGET_DENIED', `the target user lacks a privilege: ${error.message}`, {
+          cause: error,
+        });
+      case 'schema':
+        await this.#tables.refresh();
+        return attempt > 1 ? 'refused' : 'retry';
+      case 'refused':
+        this.#events.refused((error as { table?: string }).table ?? '', state);
+        return 'refused';
+      case 'retry': {
+        this.#events.retried(state);
+        if (attempt > this.#options.maxRetries) {
+          throw new OperatorError(
+            'APPLY_RETRIES',
+            `maximum number of retries (${this.#options.maxRetries}) exceeded: ${error.message}; nothing of the transaction was applied, the checkpoint stands before it`,
+            { cause: error, fix: 'resume with the same command once the target accepts writes again' },
+          );
+        }
+        const { retryInitialBackoff, retryMultiplier, retryMaxBackoff } = this.#options;
+        const wait = Math.min(retryMaxBackoff, retryInitialBackoff * retryMultiplier ** (attempt - 1));
+        await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random() / 2)));
+        return 'retry';
+      }
+    }
+  }
+
+  /** Applies the transactions of a refused batch one by one; each folded first, then change by change. */
+  async #replay(batch: Batch): Promise<void> {
+    let start = 0;
+    for (const transaction of batch.transactions) {
+      await this.#replayOne(batch, start, transaction);
+      start = transaction.end;
+    }
+    this.#batcher.release(batch.log);
+  }
+
+  async #replayOne(batch: Batch, start: number, transaction: Transaction): Promise<void> {
+    const part: Batch = { kind: 'batch', log: batch.log, transactions: [transaction] };
+    let failure: Error | undefined;
+    for (const options of [UPSERT, EXACT]) {
+      for (let attempt = 1; ; attempt++) {
+        failure = await this.#alone(() =>
+          this.#sendTransactions(part, start, transaction.end, transaction.position, options, false),
+        );
+        if (failure === undefined) return;
+        if ((await this.#judge(failure, attempt)) === 'refused') break;
+      }
+    }
+    const refused = failure!;
+    if (this.#options.onApplyError === 'stop') throw refusal(refused, transaction.position);
+    await this.#bury(batch, start, transaction, refused);
+  }
+
+  /** Puts a refused transaction into the dead-letter table and moves the checkpoint past it, in one transaction. */
+  async #bury(batch: Batch, start: number, transaction: Transaction, reason: Error): Promise<void> {
+    await this.#deadLetters.prepare();
+    for (let attempt = 1; ; attempt++) {
+      const failure = await this.#alone(() => {
+        const script = this.#begin(true, false);
+        this.#checkpoint.fence(this.#session, script, transaction.position);
+        this.#deadLetters.write(
+          this.#session,
+          script,
+          batch.log,
+          start,
+          transaction.end,
+          transaction.commitTime,
+          0,
+          reason,
+        );
+        script.query('COMMIT');
+        this.#checkpoint.advance(transaction.position);
+        const work: Work = { kind: 'progress', position: transaction.position };
+        this.#send(script, { work, position: transaction.position, commits: true, sync: true, exact: true });
+      });
+      if (failure === undefined) break;
+      if ((await this.#judge(failure, attempt)) === 'refused') throw refusal(failure, transaction.position);
+    }
+    this.#events.deadLettered(transaction.position, transaction.count);
+    this.#log.error('a transaction was refused and put into the dead-letter table', {
+      position: transaction.position.toString(),
+      changes: transaction.count,
+      code: sqlState(reason),
+      error: reason.message,
+    });
+  }
+
+  /** Sends one script with nothing beside it; returns its error, after having closed the target transaction. */
+  async #alone(send: () => void): Promise<Error | undefined> {
+    try {
+      send();
+    } catch (error) {
+      this.#checkpoint.rollback();
+      throw error;
+    }
+    await this.#settled();
+    const failed = this.#flights.shift();
+    if (failed === undefined) return undefined;
+    if (verdict(failed.error) === 'reconnect') throw lost(failed.error!);
+    this.#checkpoint.rollback();
+    return failed.error;
+  }
+
+  #usurped(error: Error): OperatorError {
+    return new OperatorError(
+      'CHECKPOINT_MOVED',
+      'the checkpoint was moved by somebody else: another process writes to the same target schema; nothing was applied twice',
+      { cause: error, fix: 'stop the other process, then resume with the same command' },
+    );
+  }
+}
+
+function isDrift(error: unknown): boolean {
+  return error instanceof OperatorError && error.code === 'TARGET_SCHEMA_DRIFT';
+}
+
+function lost(error: Error): OperatorError {
+  return new OperatorError('TARGET_LOST', `the connection to the target was lost: ${error.message}`, {
+    transient: true,
+    cause: error,
+  });
+}
+
+function refusal(error: Error, position: Position | undefined): OperatorError {
+  const { table, constraint } = error as { table?: string; constraint?: string };
+  const where = [table && `table ${table}`, constraint && `constraint ${constraint}`].filter(Boolean).join(', ');
+  return new OperatorError(
+    'APPLY_FAILED',
+    `the target refuses the source transaction${position ? ` that ends at ${position}` : ''}${where ? ` (${where})` : ''}: ` +
+      `${error.message} (SQLSTATE ${sqlState(error) ?? 'none'}); nothing of it was applied, and the checkpoint stands before it`,
+    {
+      cause: error,
+      fix: 'mend the table on the target and resume with the same command, or go on without the transaction: --onApplyError dlq',
+    },
+  );
+}

@@ -1,0 +1,265 @@
+import { ChangeLog } from '../changes/change-log.ts';
+import type { SpilledTransaction } from '../changes/spill.ts';
+import type { ChangeSink, Position } from '../sources/source.ts';
+
+/** A source transaction inside a batch: its entries end at `end`. */
+export interface Transaction {
+  readonly end: number;
+  /** Changes in it. */
+  readonly count: number;
+  readonly position: Position;
+  /** Microseconds since the Unix epoch, by the source's clock. */
+  readonly commitTime: number;
+}
+
+/** Whole transactions, applied in one target transaction. */
+export interface Batch {
+  readonly kind: 'batch';
+  readonly log: ChangeLog;
+  readonly transactions: readonly Transaction[];
+}
+
+/** A piece of a transaction that is too large to be held in memory; the last piece carries its end. */
+export interface Chunk {
+  readonly kind: 'chunk';
+  readonly log: ChangeLog;
+  readonly first: boolean;
+  /** Microseconds since the Unix epoch, by the source's clock. */
+  readonly commitTime: number;
+  readonly last: Transaction | undefined;
+}
+
+/** A transaction that was gathered on disk while it was open at the source. */
+export interface Spilled {
+  readonly kind: 'spilled';
+  readonly spilled: SpilledTransaction;
+  readonly position: Position;
+  readonly commitTime: number;
+}
+
+/** Nothing to apply, but the checkpoint may move. */
+export interface Progress {
+  readonly kind: 'progress';
+  readonly position: Position;
+}
+
+export type Work = Batch | Chunk | Spilled | Progress;
+
+export interface BatcherOptions {
+  /** Changes after which a batch is closed. */
+  flushSize: number;
+  /** Source transactions after which a batch is closed. */
+  transactionLimit: number;
+  /** Bytes received and not yet released after which the source has to wait. */
+  memoryLimit: number;
+  /** Works that may stand ready before the source has to wait. */
+  queueSize: number;
+}
+
+/** A batch is closed and a large transaction is cut at this many bytes. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Logs kept for reuse. */
+const POOLED_LOGS = 16;
+
+/** Gathers what a source delivers into work for the applier, and counts the bytes between the two. */
+export class Batcher implements ChangeSink {
+  changes: ChangeLog;
+  /** Called when there may be something to take. */
+  onWork: () => void = () => {};
+
+  readonly #options: BatcherOptions;
+  readonly #ready: Work[] = [];
+  readonly #pool: ChangeLog[] = [];
+  #transactions: Transaction[] = [];
+  #openedAt = 0;
+  #commitTime = 0;
+  /** Offset and count at which the open transaction starts in `changes`. */
+  #start = 0;
+  #startCount = 0;
+  /** True when earlier pieces of the open transaction were cut off. */
+  #cut = false;
+  #progress: Position | undefined;
+  /** Bytes handed out and not yet released. */
+  #taken = 0;
+  #waiting: (() => void)[] = [];
+  #scheduled = false;
+  #closed = false;
+
+  constructor(options: BatcherOptions) {
+    this.#options = options;
+    this.changes = new ChangeLog();
+  }
+
+  /** Bytes received and not yet applied. */
+  get buffered(): number {
+    return this.#taken + this.changes.length;
+  }
+
+  /** Works that stand ready, the open batch not counted. */
+  get queued(): number {
+    return this.#ready.length;
+  }
+
+  get full(): boolean {
+    return this.#closed || this.buffered >= this.#options.memoryLimit || this.#ready.length >= this.#options.queueSize;
+  }
+
+  drained(): Promise<void> {
+    return this.full ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve();
+  }
+
+  begin(commitTime: number): void {
+    this.#commitTime = commitTime;
+  }
+
+  entryAppended(): void {
+    if (this.changes.length < CHUNK_BYTES) return;
+    if (this.#transactions.length > 0) this.#close();
+    if (this.changes.length < CHUNK_BYTES) return;
+    this.#push({ kind: 'chunk', log: this.changes, first: !this.#cut, commitTime: this.#commitTime, last: undefined });
+    this.#renew();
+    this.#cut = true;
+  }
+
+  commit(position: Position): void {
+    const log = this.changes;
+    const transaction = {
+      end: log.length,
+      count: log.count - this.#startCount,
+      position,
+      commitTime: this.#commitTime,
+    };
+    if (this.#cut) {
+      this.#cut = false;
+      this.#push({ kind: 'chunk', log, first: false, commitTime: this.#commitTime, last: transaction });
+      this.#renew();
+      return;
+    }
+    if (transaction.count === 0) {
+      this.progress(position);
+      return;
+    }
+    if (this.#transactions.length === 0) this.#openedAt = performance.now();
+    this.#transactions.push(transaction);
+    this.#start = log.length;
+    this.#startCount = log.count;
+    this.#progress = undefined;
+    if (log.count >= this.#options.flushSize || this.#transactions.length >= this.#options.transactionLimit)
+      this.#close();
+    this.#announce();
+  }
+
+  commitSpilled(spilled: SpilledTransaction, commitTime: number, position: Position): void {
+    this.#close();
+    this.#push({ kind: 'spilled', spilled, commitTime, position });
+  }
+
+  progress(position: Position): void {
+    this.#progress = position;
+    this.#announce();
+  }
+
+  /**
+   * The next work in order, if there is any. With `hurry` the open batch is given out as it stands, else only when it has
+   * been open for `flushPeriod` milliseconds. A mere progress is given out only with `progress`.
+   */
+  take(hurry: boolean, flushPeriod: number, progress: boolean): Work | undefined {
+    const work = this.#ready.shift();
+    if (work !== undefined) {
+      this.#wakeSource();
+      return work;
+    }
+    if (this.#transactions.length > 0) {
+      if (!hurry && performance.now() - this.#openedAt < flushPeriod) return undefined;
+      this.#close();
+      return this.#ready.shift();
+    }
+    if (progress && !this.#cut && this.#progress !== undefined) {
+      const position = this.#progress;
+      this.#progress = undefined;
+      return { kind: 'progress', position };
+    }
+    return undefined;
+  }
+
+  /** True when `take(true)` would give something that changes data. */
+  get hasChanges(): boolean {
+    return this.#ready.length > 0 || this.#transactions.length > 0;
+  }
+
+  /** True when the checkpoint could move without data. */
+  get hasProgress(): boolean {
+    return this.#progress !== undefined;
+  }
+
+  /** Gives a log back once its changes are committed or no longer wanted. */
+  release(log: ChangeLog): void {
+    this.#taken -= log.length;
+    if (this.#pool.length < POOLED_LOGS && log.buffer.length <= 2 * CHUNK_BYTES) {
+      log.clear();
+      this.#pool.push(log);
+    }
+    this.#wakeSource();
+  }
+
+  /** Takes no more: the source stands at back-pressure until it is told to stop. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Forgets everything that was not taken: the source will deliver it again. */
+  discard(): void {
+    for (const work of this.#ready.splice(0)) {
+      if (work.kind === 'spilled') work.spilled.discard();
+    }
+    this.#transactions = [];
+    this.#progress = undefined;
+    this.changes = new ChangeLog();
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** Closes the open batch; what belongs to the open transaction moves to a new log. */
+  #close(): void {
+    if (this.#transactions.length === 0) return;
+    const log = this.changes;
+    const transactions = this.#transactions;
+    const start = this.#start;
+    this.#renew();
+    if (start < log.length) {
+      this.changes.appendEntries(log, start, log.length);
+      log.count -= this.changes.count;
+      log.length = start;
+    }
+    this.#push({ kind: 'batch', log, transactions });
+  }
+
+  #renew(): void {
+    this.changes = this.#pool.pop() ?? new ChangeLog();
+    this.#transactions = [];
+    this.#start = 0;
+    this.#startCount = 0;
+  }
+
+  #push(work: Batch | Chunk | Spilled): void {
+    if (work.kind !== 'spilled') this.#taken += work.log.length;
+    this.#progress = undefined;
+    this.#ready.push(work);
+    this.#announce();
+  }
+
+  /** Tells the applier after everything that arrived in the same turn is in. */
+  #announce(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.onWork();
+    });
+  }
+
+  #wakeSource(): void {
+    if (this.#waiting.length === 0 || this.full) return;
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}

@@ -1,0 +1,103 @@
+import type { Metrics } from '../metrics/registry.ts';
+import type { Source } from '../sources/source.ts';
+import type { ApplierEvents } from './applier.ts';
+import type { Pipeline } from './pipeline.ts';
+
+/** Histograms of what is there when nothing happens are taken this often, milliseconds. */
+const SAMPLE_EVERY = 5000;
+
+/** Turns what the engine does into metrics. `kind` is the source's command, `schema` the target schema as given. */
+export function applierMetrics(
+  metrics: Metrics,
+  kind: string,
+  schema: string,
+  dlqTable: string,
+): ApplierEvents & { reconnecting(error: { code: string }): void } {
+  const { handle } = metrics;
+  const target = { kind, target: schema };
+  return {
+    committed(transactions, commitTime, duration, written, exact) {
+      const now = Date.now() / 1000;
+      const lag = Math.max(0, now - commitTime / 1e6);
+      const seconds = duration / 1000;
+      let rows = 0;
+      for (const { table, upserts, deletes } of written) {
+        const one = metrics.table(schema, table);
+        one.upserts.inc(upserts);
+        one.deletes.inc(deletes);
+        one.duration.observe(seconds);
+        one.age.observe(lag);
+        rows += upserts + deletes;
+      }
+      handle.acceptor_mutations_total.inc({ type: 'success' }, rows);
+      handle.target_mutations_sent_to_apply_queue.inc(rows);
+      handle.source_commit_to_apply_lag_seconds.set(lag);
+      handle.target_apply_transaction_lag_seconds.observe(target, lag);
+      handle.core_sweep_duration_seconds.observe({ schema }, seconds);
+      handle.core_sweep_mutations_applied_total.inc({ schema }, rows);
+      handle.core_sweep_success_timestamp_seconds.set({ schema }, now);
+      handle.core_flush_count.inc({ reason: transactions > 1 ? 'size' : 'idle' });
+      handle.instar_batches_total.inc({ path: exact ? 'exact' : 'fast' });
+      handle.instar_checkpoint_timestamp_seconds.set(commitTime / 1e6);
+    },
+    durable() {
+      handle.core_progress_reports_ended_count.inc();
+    },
+    refused(table, state) {
+      metrics.table(schema, table).errors.inc();
+      handle.retry_aborted_total.inc({ code: state });
+    },
+    retried(state) {
+      handle.retry_retried_total.inc({ code: state });
+    },
+    deadLettered() {
+      handle.instar_dead_letters_total.inc({ table: dlqTable });
+    },
+    reconnecting(error) {
+      handle.instar_reconnects_total.inc({
+        side: error.code.startsWith('TARGET') ? 'target' : 'source',
+        code: error.code,
+      });
+    },
+  };
+}
+
+/** Keeps the gauges that are read off the pipeline and the source up to date; returns how to stop. */
+export function watchPipeline(
+  metrics: Metrics,
+  pipeline: Pipeline,
+  source: Source,
+  limits: { queueSize: number; schema: string },
+): () => void {
+  const { handle } = metrics;
+  let busySince = 0;
+  const sample = () => {
+    const { status } = source;
+    metrics.sourceState(status.state);
+    if (status.lagBytes !== undefined) handle.instar_source_lag_bytes.set(status.lagBytes);
+    if (status.retainedBytes !== undefined) handle.instar_slot_retained_bytes.set(status.retainedBytes);
+    handle.instar_buffered_bytes.set(pipeline.buffered);
+    handle.target_apply_queue_size.set(pipeline.queued + pipeline.inFlight);
+    handle.target_apply_queue_utilization_percent.set(Math.min(100, (100 * pipeline.queued) / limits.queueSize));
+    handle.core_parallelism_utilization_percent.set(pipeline.inFlight > 0 ? 100 : 0);
+    // When nothing waits the target is as new as the source, whatever the age of the last commit.
+    if (pipeline.buffered > 0) {
+      busySince ||= Date.now();
+    } else {
+      busySince = 0;
+      if ((status.lagBytes ?? 0) === 0) handle.source_commit_to_apply_lag_seconds.set(0);
+    }
+  };
+  let observedAt = 0;
+  const timer = setInterval(() => {
+    sample();
+    const now = Date.now();
+    if (now - observedAt < SAMPLE_EVERY) return;
+    observedAt = now;
+    const lag = busySince === 0 ? 0 : (now - busySince) / 1000;
+    handle.core_source_lag_seconds.observe({ kind: source.kind, target: limits.schema }, lag);
+  }, 1000);
+  timer.unref();
+  sample();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,64 @@
+import type { SourceTable } from '../changes/table.ts';
+import type { Catalogue, TargetTable } from '../target/catalogue.ts';
+import type { Dialect } from '../target/dialect.ts';
+import { checkTable } from '../target/drift.ts';
+import { ForeignKeyGraph } from '../target/foreign-keys.ts';
+import type { SchemaName } from '../target/identifiers.ts';
+import { mapTable } from '../target/mapping.ts';
+import { TableWriter } from '../target/table-writer.ts';
+import { TableWork } from './table-work.ts';
+
+/** Finds for each source table the target table that its rows go to, by the newest catalogue. */
+export class TargetTables {
+  readonly #schema: SchemaName;
+  readonly #dialect: Dialect;
+  readonly #read: () => Promise<Catalogue>;
+  readonly #works = new Map<SourceTable, TableWork>();
+  #catalogue: Catalogue;
+  #graph: ForeignKeyGraph;
+
+  private constructor(schema: SchemaName, dialect: Dialect, read: () => Promise<Catalogue>, catalogue: Catalogue) {
+    this.#schema = schema;
+    this.#dialect = dialect;
+    this.#read = read;
+    this.#catalogue = catalogue;
+    this.#graph = new ForeignKeyGraph(catalogue);
+  }
+
+  /** `read` reads the catalogue on a connection of its own. */
+  static async open(schema: SchemaName, dialect: Dialect, read: () => Promise<Catalogue>): Promise<TargetTables> {
+    return new TargetTables(schema, dialect, read, await read());
+  }
+
+  /** Reads the catalogue again; tables that have changed are mapped anew. */
+  async refresh(): Promise<void> {
+    const catalogue = await this.#read();
+    const same = (a: TargetTable | undefined, b: TargetTable | undefined) => JSON.stringify(a) === JSON.stringify(b);
+    const names = new Set([...this.#catalogue.tables.keys(), ...catalogue.tables.keys()]);
+    if ([...names].every((name) => same(this.#catalogue.tables.get(name), catalogue.tables.get(name)))) return;
+    this.#catalogue = catalogue;
+    this.#graph = new ForeignKeyGraph(catalogue);
+    this.#works.clear();
+  }
+
+  /** @throws OperatorError TARGET_SCHEMA_DRIFT when the target cannot take the source table's rows as they are. */
+  resolve(source: SourceTable): TableWork {
+    let work = this.#works.get(source);
+    if (work === undefined) {
+      work = this.#map(source);
+      this.#works.set(source, work);
+    }
+    return work;
+  }
+
+  #map(source: SourceTable): TableWork {
+    const target = checkTable(source, this.#catalogue, this.#schema, this.#dialect);
+    const graph = this.#graph;
+    return new TableWork(new TableWriter(mapTable(source, target), this.#dialect), {
+      rank: graph.position(target.name),
+      cycle: graph.inCycle(target.name) ? graph.component(target.name) : -1,
+      selfReferencing: target.foreignKeys.some((key) => key.referenced === target.name),
+      cascades: graph.cascadesTo(target.name),
+    });
+  }
+}

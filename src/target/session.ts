@@ -1,0 +1,164 @@
+import type pg from 'pg';
+import { MessageBuffer } from './messages.ts';
+
+/** The parts of pg's connection object that the session works with. */
+interface WireConnection {
+  stream: { write(data: Buffer, done?: () => void): boolean };
+  on(event: string, listener: (message: never) => void): void;
+  removeAllListeners(event: string): void;
+}
+
+/** What the server said to one script. */
+export interface ScriptResult {
+  /** Command tags in order, such as `INSERT 0 5` or `COMMIT`. */
+  readonly tags: readonly string[];
+}
+
+interface Pending {
+  syncs: number;
+  error: Error | undefined;
+  tags: string[];
+  resolve(result: ScriptResult): void;
+  reject(error: Error): void;
+}
+
+/** Free buffers kept for reuse, and the size over which a buffer is let go instead. */
+const POOLED_BUFFERS = 8;
+const POOLED_CAPACITY = 4 * 1024 * 1024;
+
+/**
+ * A connection that sends whole scripts of messages without waiting for the answer to the last one: a round trip to the
+ * target costs latency, never throughput. Answers are matched to scripts by counting ReadyForQuery.
+ *
+ * The client is one that `pg` has connected and authenticated; from then on the session owns it.
+ */
+export class Session {
+  readonly #client: pg.Client;
+  readonly #wire: WireConnection;
+  readonly #pending: Pending[] = [];
+  readonly #statements = new Map<string, string>();
+  readonly #statementLimit: number;
+  readonly #pool: MessageBuffer[] = [];
+  #statementNumber = 0;
+  #broken: Error | undefined;
+
+  /** `statementLimit`: prepared statements kept before all of them are dropped and made anew. */
+  constructor(client: pg.Client, statementLimit: number) {
+    this.#client = client;
+    this.#statementLimit = Math.max(8, statementLimit);
+    this.#wire = (client as unknown as { connection: WireConnection }).connection;
+    const listeners: Record<string, (message: never) => void> = {
+      readyForQuery: () => this.#ready(),
+      commandComplete: (message: { text: string }) => this.#pending[0]?.tags.push(message.text),
+      errorMessage: (message: Error) => this.#failed(message),
+      dataRow: () => {},
+      rowDescription: () => {},
+      emptyQuery: () => {},
+      parseComplete: () => {},
+      portalSuspended: () => {},
+      copyInResponse: () => {},
+      copyData: () => {},
+    };
+    for (const [event, listener] of Object.entries(listeners)) {
+      this.#wire.removeAllListeners(event);
+      this.#wire.on(event, listener);
+    }
+    this.#wire.on('error', (error: Error) => this.#break(error));
+    this.#wire.on('end', () => this.#break(new Error('connection closed by the server')));
+  }
+
+  /** Scripts sent and not yet answered. */
+  get inFlight(): number {
+    return this.#pending.length;
+  }
+
+  /** An empty script to fill and `send`. */
+  script(): MessageBuffer {
+    return this.#pool.pop() ?? new MessageBuffer();
+  }
+
+  /**
+   * Name under which `sql` is prepared, preparing it in `script` on first use. The statement is only known for good when
+   * the script succeeds: after any failure all names are forgotten and given anew.
+   */
+  statement(script: MessageBuffer, sql: string): string {
+    let name = this.#statements.get(sql);
+    if (name !== undefined) return name;
+    if (this.#statements.size >= this.#statementLimit) {
+      this.#statements.clear();
+      script.query('DEALLOCATE ALL');
+    }
+    name = `s${++this.#statementNumber}`;
+    this.#statements.set(sql, name);
+    script.parse(name, sql);
+    return name;
+  }
+
+  /** To be called when a script that prepared statements is dropped unsent. */
+  forgetStatements(): void {
+    this.#statements.clear();
+  }
+
+  /**
+   * Sends a script. Resolves when the server has answered all of it without an error; rejects with the first error, as
+   * pg's DatabaseError, or with the network error when the connection is lost.
+   */
+  send(script: MessageBuffer): Promise<ScriptResult> {
+    script.sync();
+    return new Promise((resolve, reject) => {
+      if (this.#broken !== undefined) {
+        reject(this.#broken);
+        return;
+      }
+      this.#pending.push({ syncs: script.syncs, error: undefined, tags: [], resolve, reject });
+      this.#wire.stream.write(script.buffer.subarray(0, script.length), () => this.#recycle(script));
+    });
+  }
+
+  /** Runs one simple query outside of any script's transaction. */
+  run(sql: string): Promise<ScriptResult> {
+    const script = this.script();
+    script.query(sql);
+    return this.send(script);
+  }
+
+  /** Says goodbye, or just hangs up when the connection is already lost. */
+  async close(): Promise<void> {
+    const lost = this.#broken !== undefined;
+    this.#break(new Error('session closed'));
+    if (!lost) await this.#client.end().catch(() => {});
+  }
+
+  /** Cuts the connection at once; the server rolls back what was open. */
+  destroy(): void {
+    this.#break(new Error('session closed'));
+    (this.#wire.stream as unknown as { destroy(): void }).destroy();
+  }
+
+  #ready(): void {
+    const head = this.#pending[0];
+    if (head === undefined || --head.syncs > 0) return;
+    this.#pending.shift();
+    if (head.error === undefined) head.resolve({ tags: head.tags });
+    else head.reject(head.error);
+  }
+
+  #failed(error: Error): void {
+    this.#statements.clear();
+    const head = this.#pending[0];
+    if (head === undefined) this.#break(error);
+    else head.error ??= error;
+  }
+
+  #break(error: Error): void {
+    if (this.#broken !== undefined) return;
+    this.#broken = error;
+    for (const pending of this.#pending.splice(0)) pending.reject(pending.error ?? error);
+  }
+
+  #recycle(script: MessageBuffer): void {
+    if (this.#pool.length >= POOLED_BUFFERS || script.buffer.length > POOLED_CAPACITY) return;
+    script.clear();
+    this.#pool.push(script);
+  }
+}
