@@ -19,7 +19,10 @@ export interface TargetColumn {
   readonly castType: string;
   /** True when an array literal of this type may be bound and unnested; other types travel as text[] and are cast one by one. */
   readonly arrayBindable: boolean;
-  /** True when no value of this type needs quotes in an array literal. */
+  /**
+   * True when no value of this type needs quotes in an array literal. A source column of another type may still send text
+   * that does (`1,2` for an integer), so the text has to be looked at before the quotes are left out.
+   */
   readonly unquoted: boolean;
   /** For messages, with modifiers. */
   readonly typeName: string;
@@ -76,7 +79,8 @@ export class Catalogue {
 }
 
 /**
- * Reads the whole schema in a handful of queries. The client must not be in a transaction.
+ * Reads the whole schema in a handful of queries, in a read-only transaction of its own: meanwhile nobody else may use
+ * the client.
  * @throws OperatorError TARGET_SCHEMA_MISSING when there is no such schema.
  */
 export async function readCatalogue(client: Queryable, dialect: Dialect, schema: SchemaName): Promise<Catalogue> {
