@@ -238,7 +238,7 @@ export class PgoutputDecoder {
     if (commitLsn !== this.#finalLsn) throw reader.malformed('it ends another transaction than the one that is open');
     this.#open = false;
     if (this.#begun) {
-      this.#delivered = endLsn;
+      this.#advance(endLsn, reader);
       this.#sink.commit(new Lsn(endLsn));
       this.#report();
     } else if (!this.#skipping) {
@@ -325,8 +325,8 @@ export class PgoutputDecoder {
       this.#options.metrics?.emptyTransaction();
       this.#progress(endLsn);
     } else {
+      this.#advance(endLsn, reader);
       this.#streamed.release(id);
-      this.#delivered = endLsn;
       this.#sink.commitSpilled(transaction.spilled, commitTime, new Lsn(endLsn));
     }
   }
@@ -354,6 +354,12 @@ export class PgoutputDecoder {
       this.#sink.begin(this.#commitTime);
     }
     return this.#sink.changes;
+  }
+
+  /** Transactions come in the order of their commits: one that goes back would move the checkpoint over others. */
+  #advance(position: bigint, reader: MessageReader): void {
+    if (position <= this.#delivered) throw reader.malformed('it ends before what was committed earlier');
+    this.#delivered = position;
   }
 
   #progress(position: bigint): void {
