@@ -46,7 +46,7 @@ export function fluentLine({ time, level, message, fields }: LogRecord): string 
   for (const [key, value] of Object.entries(fields)) {
     record[key in record ? `fields.${key}` : key] = typeof value === 'bigint' ? String(value) : value;
   }
-  return `${JSON.stringify(record)}\n`;
+  return `${printable(JSON.stringify(record))}\n`;
 }
 
 /** RFC 3339 to the second, with the offset of the local time zone. */
