@@ -369,7 +369,7 @@ export class Collapser {
 /** The columns that were sent, as text to group rows by. */
 function sentMask(store: RowStore, row: number): string {
   const buffer = row < 0 ? store.merged[-row - 1] : store.log;
-  let at = Math.max(row , 0);
+  let at = Math.max(row, 0);
   const columns = (buffer[at] << 8) | buffer[at + 1];
   let mask = '';
   at += 2;

@@ -64,16 +64,23 @@ function sessionSettings(dialect: Dialect, applyTimeout: number): string {
   ].join('; ');
 }
 
-/** A connection that is opened when it is needed and again after it was lost. */
+/** A connection that is opened when it is needed and again after it was lost. Its users take turns: some open transactions. */
 class LazyClient {
   readonly #open: () => Promise<pg.Client>;
   #client: Promise<pg.Client> | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(open: () => Promise<pg.Client>) {
     this.#open = open;
   }
 
-  async use<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+  use<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const result = this.#turn.then(() => this.#run(work));
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  async #run<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
     this.#client ??= this.#open().then((client) => {
       client.on('end', () => {
         this.#client = undefined;

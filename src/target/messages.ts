@@ -111,7 +111,7 @@ export class MessageBuffer {
     return mark;
   }
 
-  /** One array element; `plain` when the type's text never needs quotes. */
+  /** One array element; `plain` when the type's text hardly ever needs quotes, so that it is worth to leave them out. */
   element(source: Buffer, at: number, plain: boolean): void {
     if (source[at] !== ValueKind.text) {
       this.#reserve(5);
@@ -125,9 +125,7 @@ export class MessageBuffer {
     let to = this.length;
     let from = at + 5;
     const end = from + length;
-    if (plain) {
-      while (from < end) buffer[to++] = source[from++];
-    } else {
+    if (!(plain && isBare(source, from, end))) {
       buffer[to++] = QUOTE;
       while (from < end) {
         const byte = source[from++];
@@ -135,6 +133,8 @@ export class MessageBuffer {
         buffer[to++] = byte;
       }
       buffer[to++] = QUOTE;
+    } else {
+      while (from < end) buffer[to++] = source[from++];
     }
     buffer[to++] = COMMA;
     this.length = to;
@@ -269,4 +269,15 @@ export class MessageBuffer {
     this.buffer.copy(grown, 0, 0, this.length);
     this.buffer = grown;
   }
+}
+
+/** True when a value can stand in an array literal as it is: no byte that means something there, not empty, not NULL. */
+function isBare(source: Buffer, from: number, end: number): boolean {
+  if (from === end || (end - from === 4 && (source[from] | 0x20) === 0x6e)) return false;
+  while (from < end) {
+    const byte = source[from++];
+    if ((byte <= COMMA && byte !== 0x2b) || byte === BACKSLASH || byte === OPEN_BRACE || byte === CLOSE_BRACE)
+      return false;
+  }
+  return true;
 }

@@ -79,7 +79,7 @@ export class TableWriter {
     let mark = script.openCopy();
     for (const row of rows) {
       const buffer = row < 0 ? store.merged[-row - 1] : store.log;
-      let at = (Math.max(row , 0)) + 2;
+      let at = Math.max(row, 0) + 2;
       if (straight) {
         for (let i = mapping.columns.length; i > 0; i--) {
           if (csv) script.copyCsv(buffer, at);
@@ -120,7 +120,7 @@ export class TableWriter {
 
   #sentColumns(row: number, store: RowStore): MappedColumn[] {
     const buffer = row < 0 ? store.merged[-row - 1] : store.log;
-    this.#locate(buffer, Math.max(row , 0), 0);
+    this.#locate(buffer, Math.max(row, 0), 0);
     return this.mapping.columns.filter((column) => buffer[offsets[column.source]] !== ValueKind.unchanged);
   }
 
@@ -137,10 +137,10 @@ export class TableWriter {
     const name = session.statement(script, sql);
     const mark = script.bind(name, columns.length + matched.length);
     let buffer = row < 0 ? store.merged[-row - 1] : store.log;
-    this.#locate(buffer, Math.max(row , 0), 0);
+    this.#locate(buffer, Math.max(row, 0), 0);
     for (const column of columns) script.value(buffer, offsets[column.source]);
     buffer = old < 0 ? store.merged[-old - 1] : store.log;
-    this.#locate(buffer, Math.max(old , 0), 0);
+    this.#locate(buffer, Math.max(old, 0), 0);
     for (const source of matched) script.value(buffer, offsets[source]);
     script.execute(mark);
   }
