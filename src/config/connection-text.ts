@@ -84,6 +84,6 @@ export function severalHosts(): UsageError {
 
 function unencoded(): UsageError {
   return new UsageError(
-    'the URL comes apart at the wrong places: write @ as %40, / as %2F, : as %3A, ? as %3F and % as %25 in every part',
+    'the URL comes apart at the wrong places, as when a password holds special characters: write @ as %40, / as %2F, : as %3A, ? as %3F and % as %25',
   );
 }
