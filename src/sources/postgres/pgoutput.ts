@@ -6,6 +6,7 @@ import type { ChangeSink } from '../source.ts';
 import { Lsn } from './lsn.ts';
 import { MessageReader } from './message-reader.ts';
 import type { PostgresMetrics } from './metrics.ts';
+import { Message, NEW_TUPLE } from './message-types.ts';
 import { messageName, protocolError } from './protocol-error.ts';
 import { type Relations, readRelation } from './relations.ts';
 import { type StreamedTransaction, StreamedTransactions } from './streamed-transactions.ts';
@@ -21,30 +22,6 @@ export interface DecoderOptions {
   readonly log: Logger;
   readonly metrics?: PostgresMetrics;
 }
-
-const Message = {
-  begin: 0x42,
-  commit: 0x43,
-  origin: 0x4f,
-  relation: 0x52,
-  type: 0x59,
-  insert: 0x49,
-  update: 0x55,
-  delete: 0x44,
-  truncate: 0x54,
-  message: 0x4d,
-  streamStart: 0x53,
-  streamStop: 0x45,
-  streamCommit: 0x63,
-  streamAbort: 0x41,
-  beginPrepare: 0x62,
-  prepare: 0x50,
-  commitPrepared: 0x4b,
-  rollbackPrepared: 0x72,
-  streamPrepare: 0x70,
-} as const;
-
-const NEW_TUPLE = 0x4e;
 
 /** Bytes of a Stream Abort message without and with the position and time that parallel streaming adds. */
 const STREAM_ABORT_LENGTH = 9;
@@ -297,7 +274,13 @@ export class PgoutputDecoder {
     if (known === undefined) {
       this.#options.log.debug('gathering a large open transaction on disk', { transaction: id });
     }
-    this.#block = known ?? this.#streamed.start(id);
+    this.#block = known ?? this.#startStreamed(id);
+  }
+
+  #startStreamed(id: number): StreamedTransaction {
+    const transaction = this.#streamed.start(id);
+    this.#sink.spillStarted(transaction.spilled);
+    return transaction;
   }
 
   #streamStop(reader: MessageReader): void {

@@ -36,6 +36,9 @@ export interface PostgresSourceOptions {
 /** Milliseconds that the source is given to answer a query. */
 const ANSWER_TIMEOUT = 30_000;
 
+/** Milliseconds that it is given at most to say how the slot is while a stream runs. */
+const LOOK_TIMEOUT = 5000;
+
 /** A PostgreSQL database, version 12 to 18, read through a logical replication slot with the pgoutput plugin. */
 export class PostgresSource implements Source {
   readonly kind = 'pglogical';
@@ -128,7 +131,6 @@ export class PostgresSource implements Source {
   async #run(checkpoint: Lsn | undefined, sink: ChangeSink, stop: AbortSignal): Promise<void> {
     const { slotName, standbyTimeout, dataDir, log, metrics, truncate } = this.#options;
     const { status } = this;
-    const monitor = new SlotMonitor(() => this.#open(), slotName, status, log);
     const decoder = new PgoutputDecoder(this.#relations, sink, checkpoint, {
       truncate,
       spillDirectory: join(dataDir, 'spill'),
@@ -136,6 +138,7 @@ export class PostgresSource implements Source {
       metrics,
     });
     let connection: ReplicationConnection | undefined;
+    let monitor: SlotMonitor | undefined;
     const cut = () => connection?.cut();
     stop.addEventListener('abort', cut);
     try {
@@ -155,7 +158,10 @@ export class PostgresSource implements Source {
           standbyTimeout,
           walSenderTimeout: session.walSenderTimeout,
         };
-        stream = new ReplicationStream(connection, decoder, sink, settings, status, () => monitor.isServed(pid), log);
+        const answerTimeout = Math.min(session.walSenderTimeout || LOOK_TIMEOUT, LOOK_TIMEOUT);
+        const watching = new SlotMonitor(() => this.#open(), slotName, status, answerTimeout, log);
+        monitor = watching;
+        stream = new ReplicationStream(connection, decoder, sink, settings, status, () => watching.isServed(pid), log);
         await stream.start();
       } catch (error) {
         if (stop.aborted) return;
@@ -166,13 +172,13 @@ export class PostgresSource implements Source {
       metrics?.dialSuccess();
       this.#stream = stream;
       status.state = 'streaming';
-      monitor.start();
+      monitor?.start();
       await stream.run(stop);
     } finally {
       stop.removeEventListener('abort', cut);
       this.#stream = undefined;
       decoder.discard();
-      await Promise.all([monitor.stop(), connection?.close()]);
+      await Promise.all([monitor?.stop(), connection?.close()]);
     }
   }
 

@@ -33,7 +33,7 @@ export async function findPublication(client: Client, name: string | undefined):
     'SELECT to_jsonb(p)::text AS publication FROM pg_publication p WHERE $1::text IS NULL OR pubname = $1 ORDER BY pubname',
     [name ?? null],
   );
-  if (rows.length === 0) throw publicationMissing(name, 'does not exist');
+  if (rows.length === 0) throw publicationMissing(name);
   const found = rows.map((row): PublicationRow => JSON.parse(row.publication));
   if (found.length > 1) {
     const names = found.map((row) => row.pubname);
@@ -52,13 +52,25 @@ export async function findPublication(client: Client, name: string | undefined):
   };
 }
 
-/** There is no such publication (or none at all); `what` says how that was noticed. */
-export function publicationMissing(name: string | undefined, what: string): OperatorError {
-  const create = `CREATE PUBLICATION ${readableIdentifier(name ?? CUSTOMARY_NAME)} FOR ALL TABLES;`;
-  const subject = name === undefined ? 'a publication' : `publication ${name}`;
+/** There is no such publication (or, without a name, none at all). */
+export function publicationMissing(name: string | undefined): OperatorError {
+  const subject = name === undefined ? 'the source database has no publication' : `publication ${name} does not exist`;
+  return new OperatorError('PG_PUBLICATION_MISSING', `${subject}: run ${create(name)} in source database`, {
+    fix: create(name),
+  });
+}
+
+/** The publication was dropped while its changes were still to be read. */
+export function publicationDropped(name: string): OperatorError {
   return new OperatorError(
     'PG_PUBLICATION_MISSING',
-    `${subject} ${what}: run ${create} in source database. Changes made while it is missing cannot be replicated by a slot that exists already`,
-    { fix: create },
+    `publication ${name} was dropped at the source; no slot that exists already can deliver the changes made while it was missing, even if it is created again`,
+    {
+      fix: `${create(name)}\n-- then create a new replication slot, copy the data again and start over with a fresh checkpoint`,
+    },
   );
+}
+
+function create(name: string | undefined): string {
+  return `CREATE PUBLICATION ${readableIdentifier(name ?? CUSTOMARY_NAME)} FOR ALL TABLES;`;
 }

@@ -1,6 +1,6 @@
 import { DatabaseError } from 'pg';
 import { OperatorError } from '../../errors.ts';
-import { publicationMissing } from './publication.ts';
+import { publicationDropped } from './publication.ts';
 import { slotMissing } from './slot.ts';
 
 /** Where a failure happened, to tell errors apart that the server gives one code. */
@@ -29,9 +29,7 @@ export function streamError(cause: unknown, context: StreamContext): OperatorErr
   }
   switch (cause.code) {
     case '42704': // undefined_object: of the two, the slot is looked up at the start and the publication at a change
-      return context.started
-        ? publicationMissing(context.publication, 'was dropped while it was being streamed')
-        : slotMissing(context.slot);
+      return context.started ? publicationDropped(context.publication) : slotMissing(context.slot);
     case '55006':
       return new OperatorError(
         'PG_SLOT_ACTIVE',

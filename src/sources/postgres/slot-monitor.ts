@@ -7,9 +7,6 @@ import type { PostgresStatus } from './status.ts';
 /** Milliseconds between two looks at the slot. */
 const INTERVAL = 10_000;
 
-/** Milliseconds that the server is given to answer. */
-const ANSWER_TIMEOUT = 5000;
-
 /**
  * Watches the slot on a connection of its own: what it makes the source keep, and whether the source is about to give it
  * up. It only informs: when it cannot look, the stream goes on.
@@ -18,6 +15,7 @@ export class SlotMonitor {
   readonly #connect: () => Promise<Client>;
   readonly #slot: string;
   readonly #status: PostgresStatus;
+  readonly #answerTimeout: number;
   readonly #log: Logger;
   #client: Client | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -25,10 +23,18 @@ export class SlotMonitor {
   #walStatus: string | undefined;
   #stopped = false;
 
-  constructor(connect: () => Promise<Client>, slot: string, status: PostgresStatus, log: Logger) {
+  /** @param answerTimeout milliseconds that the server is given to answer */
+  constructor(
+    connect: () => Promise<Client>,
+    slot: string,
+    status: PostgresStatus,
+    answerTimeout: number,
+    log: Logger,
+  ) {
     this.#connect = connect;
     this.#slot = slot;
     this.#status = status;
+    this.#answerTimeout = answerTimeout;
     this.#log = log;
   }
 
@@ -68,7 +74,7 @@ export class SlotMonitor {
     const answer = this.#ask();
     answer.catch(() => {}); // it may fail after the time is up
     const timeUp = Promise.withResolvers<never>();
-    const timer = setTimeout(() => timeUp.reject(new Error('no answer')), ANSWER_TIMEOUT);
+    const timer = setTimeout(() => timeUp.reject(new Error('no answer')), this.#answerTimeout);
     try {
       const slot = await Promise.race([answer, timeUp.promise]);
       if (slot !== undefined) this.#report(slot);

@@ -2,9 +2,10 @@ import { OperatorError } from '../../errors.ts';
 import type { Logger } from '../../log/logger.ts';
 import type { ChangeSink } from '../source.ts';
 import { Lsn } from './lsn.ts';
+import { Message } from './message-types.ts';
 import { messageName, protocolError } from './protocol-error.ts';
 import type { PgoutputDecoder } from './pgoutput.ts';
-import { publicationMissing } from './publication.ts';
+import { publicationDropped } from './publication.ts';
 import type { ReplicationConnection } from './replication-connection.ts';
 import { streamError } from './server-errors.ts';
 import type { PostgresStatus } from './status.ts';
@@ -163,7 +164,8 @@ export class ReplicationStream {
     }
     this.#decoder.decode(chunk, XLOG_DATA_HEADER, chunk.length);
     // Rows do not need it: the Commit that follows them tells as much.
-    if (chunk[XLOG_DATA_HEADER] === 0x43 || chunk[XLOG_DATA_HEADER] === 0x63) this.#reached(chunk.readBigUInt64BE(9));
+    const type = chunk[XLOG_DATA_HEADER];
+    if (type === Message.commit || type === Message.streamCommit) this.#reached(chunk.readBigUInt64BE(9));
   }
 
   #keepalive(chunk: Buffer): void {
@@ -197,7 +199,7 @@ export class ReplicationStream {
   #notice(code: string | undefined, message: string): void {
     this.#log.warn('warning from the source database', { code, message });
     if (code !== PUBLICATION_SKIPPED) return;
-    this.#end(publicationMissing(this.#settings.publication, 'was dropped while it was being streamed'));
+    this.#end(publicationDropped(this.#settings.publication));
   }
 
   #pause(): void {
