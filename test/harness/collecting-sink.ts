@@ -94,6 +94,8 @@ export class CollectingSink implements ChangeSink {
     this.#reached(position);
   }
 
+  spillStarted(): void {}
+
   commitSpilled(spilled: SpilledTransaction, commitTime: number, position: Position): void {
     if (this.#open !== undefined) throw new Error('a spilled transaction within another');
     const transaction: CollectedTransaction = {
