@@ -10,6 +10,16 @@ const WRITE_SIZE = 1024 * 1024;
 
 const readFile = promisify(read);
 
+/** Is told what happens to a spilled transaction, to work on it before it ends. */
+export interface SpillFollower {
+  /** There is another block to read. */
+  grown(): void;
+  /** A subtransaction was rolled back. */
+  rolledBack(): void;
+  /** The transaction was rolled back, or is no longer wanted. */
+  discarded(): void;
+}
+
 /**
  * A transaction that is still open at the source, gathered in a file (mode 0600) because it may be larger than memory and
  * may still be rolled back, whole or in part. The file is only a buffer: after a crash the source sends everything again,
@@ -29,6 +39,9 @@ export class SpilledTransaction {
   #fileLength = 0;
   #fileCount = 0;
   #discarded = false;
+  /** Blocks being read. */
+  #reads = 0;
+  follower: SpillFollower | undefined;
 
   /**
    * Creates the file in `directory`, which is made when missing. Throws OperatorError SPILL_FAILED, as every other method
@@ -61,6 +74,18 @@ export class SpilledTransaction {
   /** Forgets what a rolled-back subtransaction did. */
   abort(subtransaction: number): void {
     this.#aborted.add(subtransaction);
+    this.follower?.rolledBack();
+  }
+
+  /** Blocks that can be read by `readBlock`. */
+  get blocks(): number {
+    return this.#blocks.length;
+  }
+
+  /** All the changes of a block, those of subtransactions that were rolled back included. */
+  readBlock(block: number): Promise<ChangeLog> {
+    const start = this.#blocks[block];
+    return this.#readBlock(start, (this.#blocks[block + 1] ?? this.#fileLength) - start);
   }
 
   /** Changes appended, those of rolled-back subtransactions included. */
@@ -90,6 +115,7 @@ export class SpilledTransaction {
     this.#fileCount += log.count;
     this.#tables.push(...log.tables.slice(this.#tables.length));
     this.#pending = this.#newLog();
+    this.follower?.grown();
   }
 
   /**
@@ -115,7 +141,9 @@ export class SpilledTransaction {
   discard(): void {
     if (this.#discarded) return;
     this.#discarded = true;
-    closeSync(this.#descriptor);
+    this.follower?.discarded();
+    // A descriptor that is closed under a read may be another file's by the time the read takes place.
+    if (this.#reads === 0) closeSync(this.#descriptor);
   }
 
   /** True when a segment between the given one and the end of a block was not rolled back. */
@@ -130,18 +158,24 @@ export class SpilledTransaction {
   async #readBlock(start: number, length: number): Promise<ChangeLog> {
     const log = new ChangeLog(length);
     for (const table of this.#tables) log.tableIndex(table);
-    while (log.length < length) {
-      const { bytesRead } = await readFile(
-        this.#descriptor,
-        log.buffer,
-        log.length,
-        length - log.length,
-        start + log.length,
-      ).catch((cause: unknown) => {
-        throw this.#failed('read', cause);
-      });
-      if (bytesRead === 0) throw this.#failed('read', new Error('the file is shorter than what was written'));
-      log.length += bytesRead;
+    if (this.#discarded) throw this.#failed('read', new Error('the transaction was discarded'));
+    this.#reads++;
+    try {
+      while (log.length < length) {
+        const { bytesRead } = await readFile(
+          this.#descriptor,
+          log.buffer,
+          log.length,
+          length - log.length,
+          start + log.length,
+        ).catch((cause: unknown) => {
+          throw this.#failed('read', cause);
+        });
+        if (bytesRead === 0) throw this.#failed('read', new Error('the file is shorter than what was written'));
+        log.length += bytesRead;
+      }
+    } finally {
+      if (--this.#reads === 0 && this.#discarded) closeSync(this.#descriptor);
     }
     return log;
   }

@@ -6,9 +6,11 @@ import type { Dialect } from '../target/dialect.ts';
 import type { MessageBuffer } from '../target/messages.ts';
 import { sqlState, verdict } from '../target/retry.ts';
 import type { Session } from '../target/session.ts';
+import type { SpilledTransaction } from '../changes/spill.ts';
 import type { Batch, Batcher, Chunk, Spilled, Transaction, Work } from './batcher.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { Collapser, type CollapseOptions } from './collapse.ts';
+import { EarlyApply } from './early-apply.ts';
 import { Signal } from './signal.ts';
 import type { TableWork } from './table-work.ts';
 import type { TargetTables } from './target-tables.ts';
@@ -132,10 +134,14 @@ export class Applier {
   readonly #deadLetters: DeadLetters;
   readonly #collapser: Collapser;
   readonly #fast: CollapseOptions;
+  readonly #openSession: () => Promise<Session>;
+  #early: EarlyApply | undefined;
+  /** Transactions with changes that were committed so far. */
+  #applied = 0;
   readonly #signal = new Signal();
   readonly #flights: Flight[] = [];
   /** Work to be sent again, in front of what the batcher holds. */
-  #again: Batch[] = [];
+  #again: (Batch | Spilled)[] = [];
   #bytes = 0;
   #largeMode: LargeMode;
   /** Why the large transaction was refused before. */
@@ -151,6 +157,7 @@ export class Applier {
   constructor(parts: {
     batcher: Batcher;
     session: Session;
+    openSession: () => Promise<Session>;
     dialect: Dialect;
     tables: TargetTables;
     checkpoint: Checkpoint;
@@ -163,6 +170,7 @@ export class Applier {
   }) {
     this.#batcher = parts.batcher;
     this.#session = parts.session;
+    this.#openSession = parts.openSession;
     this.#dialect = parts.dialect;
     this.#tables = parts.tables;
     this.#checkpoint = parts.checkpoint;
@@ -175,6 +183,7 @@ export class Applier {
     this.#collapser = new Collapser(parts.dialect, (table) => parts.tables.resolve(table));
     this.#fast = parts.options.collapse ? { exact: false, copy: true } : EXACT;
     this.#batcher.onWork = () => this.#signal.wake();
+    this.#batcher.onSpill = (spilled) => this.#startEarly(spilled);
   }
 
   /** Scripts on their way to the target. */
@@ -217,6 +226,51 @@ export class Applier {
       }
       await this.#signal.wait(this.#sleep(idle));
     }
+  }
+
+  /** Gives up what is under way for transactions that have not ended. */
+  close(): void {
+    this.#early?.abandon();
+  }
+
+  /** Begins to apply a large transaction before its end; one at a time, and only where it can be rolled back for nothing. */
+  #startEarly(spilled: SpilledTransaction): void {
+    if (this.#dialect.product !== 'postgresql' || !this.#checkpoint.transactional) return;
+    if (this.#largeMode !== 'copy' || (this.#early !== undefined && !this.#early.lost)) return;
+    this.#early = new EarlyApply({
+      spilled,
+      openSession: this.#openSession,
+      dialect: this.#dialect,
+      tables: this.#tables,
+      options: this.#fast,
+      received: () => this.#batcher.received,
+      applied: () => this.#applied,
+      waiting: () => (this.#flights.length === 0 ? 0 : performance.now() - this.#flights[0].started),
+    });
+  }
+
+  /** Commits a transaction that was applied early. False when it must be applied from disk. */
+  async #finishEarly(work: Spilled): Promise<boolean> {
+    const early = this.#early;
+    if (early === undefined || early.spilled !== work.spilled || early.lost) return false;
+    const started = performance.now();
+    const committed = await early
+      .finish((session, script) => this.#checkpoint.fence(session, script, work.position))
+      .catch((error: Error) => {
+        throw lost(error);
+      });
+    this.#early = undefined;
+    if (!committed) return false;
+    this.#checkpoint.advance(work.position);
+    this.#committed({
+      work,
+      position: work.position,
+      sync: true,
+      exact: false,
+      started,
+      written: Array.from(early.written, ([table, counts]) => ({ table, ...counts })),
+    });
+    return true;
   }
 
   /** How long to sleep at most: until a sync, a progress write or a flush is due. */
@@ -320,6 +374,12 @@ export class Applier {
   }
 
   async #sendSpilled(work: Spilled): Promise<void> {
+    await this.#settled();
+    if (this.#failed) {
+      this.#again.unshift(work);
+      return;
+    }
+    if (await this.#finishEarly(work)) return;
     const options = this.#largeOptions();
     let script = this.#begin(true, options.exact);
     this.#checkpoint.fence(this.#session, script, work.position);
@@ -432,7 +492,7 @@ export class Applier {
     this.#signal.wake();
   }
 
-  #committed(flight: Flight): void {
+  #committed(flight: Pick<Flight, 'work' | 'position' | 'sync' | 'exact' | 'started' | 'written'>): void {
     const position = flight.position!;
     const { work } = flight;
     this.#lastWrite = performance.now();
@@ -444,6 +504,8 @@ export class Applier {
           : work.kind === 'chunk'
             ? [1, work.last!.commitTime]
             : [1, work.commitTime];
+      this.#applied += count;
+      this.#early?.wake();
       this.#events.committed(count, commitTime, duration, flight.written, flight.exact);
     }
     if (work.kind === 'spilled') work.spilled.discard();
@@ -617,6 +679,7 @@ export class Applier {
       if (failure === undefined) break;
       if ((await this.#judge(failure, attempt)) === 'refused') throw refusal(failure, transaction.position);
     }
+    this.#applied++;
     this.#events.deadLettered(transaction.position, transaction.count);
     this.#log.error('a transaction was refused and put into the dead-letter table', {
       position: transaction.position.toString(),

@@ -67,6 +67,10 @@ export class Batcher implements ChangeSink {
   changes: ChangeLog;
   /** Called when there may be something to take. */
   onWork: () => void = () => {};
+  /** Called when a large transaction begins to be gathered on disk. */
+  onSpill: (spilled: SpilledTransaction) => void = () => {};
+  /** Transactions with changes that were delivered so far. */
+  received = 0;
 
   readonly #options: BatcherOptions;
   readonly #ready: Work[] = [];
@@ -130,6 +134,7 @@ export class Batcher implements ChangeSink {
       position,
       commitTime: this.#commitTime,
     };
+    if (this.#cut || transaction.count > 0) this.received++;
     if (this.#cut) {
       this.#cut = false;
       this.#push({ kind: 'chunk', log, first: false, commitTime: this.#commitTime, last: transaction });
@@ -150,7 +155,12 @@ export class Batcher implements ChangeSink {
     this.#announce();
   }
 
+  spillStarted(spilled: SpilledTransaction): void {
+    this.onSpill(spilled);
+  }
+
   commitSpilled(spilled: SpilledTransaction, commitTime: number, position: Position): void {
+    this.received++;
     this.#close();
     this.#push({ kind: 'spilled', spilled, commitTime, position });
   }

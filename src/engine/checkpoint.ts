@@ -46,6 +46,11 @@ export class Checkpoint {
     this.#onError = onError;
   }
 
+  /** True when the checkpoint moves inside the data's own transactions. */
+  get transactional(): boolean {
+    return this.#store.fence !== undefined;
+  }
+
   /** The last committed position. */
   get position(): Position | undefined {
     return this.#position;

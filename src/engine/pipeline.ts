@@ -150,6 +150,7 @@ export class Pipeline {
     const applier = new Applier({
       batcher,
       session,
+      openSession: this.#parts.openSession,
       checkpoint,
       dialect: this.#parts.dialect,
       tables: this.#parts.tables,
@@ -208,6 +209,7 @@ export class Pipeline {
       grace.clear();
       stop.removeEventListener('abort', onStop);
       await checkpoint.written();
+      applier.close();
       streaming.abort();
       await stream;
       batcher.discard();

@@ -28,6 +28,8 @@ export interface ChangeSink {
   entryAppended(): void;
   /** The open transaction is complete; once applied, the checkpoint is `position`. */
   commit(position: Position): void;
+  /** A large transaction that is still open begins to be gathered: it can be followed from here on. */
+  spillStarted(transaction: SpilledTransaction): void;
   commitSpilled(transaction: SpilledTransaction, commitTime: number, position: Position): void;
   /** Nothing is open and everything before `position` was delivered: how the checkpoint moves on an idle stream. */
   progress(position: Position): void;
