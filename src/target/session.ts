@@ -40,6 +40,8 @@ export class Session {
   readonly #statementLimit: number;
   readonly #pool: MessageBuffer[] = [];
   #statementNumber = 0;
+  /** True when the server may hold statements that were forgotten here. */
+  #stale = false;
   #broken: Error | undefined;
 
   /** `statementLimit`: prepared statements kept before all of them are dropped and made anew. */
@@ -84,8 +86,9 @@ export class Session {
   statement(script: MessageBuffer, sql: string): string {
     let name = this.#statements.get(sql);
     if (name !== undefined) return name;
-    if (this.#statements.size >= this.#statementLimit) {
+    if (this.#stale || this.#statements.size >= this.#statementLimit) {
       this.#statements.clear();
+      this.#stale = false;
       script.query('DEALLOCATE ALL');
     }
     name = `s${++this.#statementNumber}`;
@@ -97,6 +100,7 @@ export class Session {
   /** To be called when a script that prepared statements is dropped unsent. */
   forgetStatements(): void {
     this.#statements.clear();
+    this.#stale = true;
   }
 
   /**
@@ -105,6 +109,8 @@ export class Session {
    */
   send(script: MessageBuffer): Promise<ScriptResult> {
     script.sync();
+    // Without a message there would be no answer, and the next script's would be taken for this one's.
+    if (script.syncs === 0) script.query('');
     return new Promise((resolve, reject) => {
       if (this.#broken !== undefined) {
         reject(this.#broken);
@@ -144,7 +150,7 @@ export class Session {
   }
 
   #failed(error: Error): void {
-    this.#statements.clear();
+    this.forgetStatements();
     const head = this.#pending[0];
     if (head === undefined) this.#break(error);
     else head.error ??= error;
