@@ -54,6 +54,7 @@ export class Replica {
   engine: Engine | undefined;
   readonly #engines: Engine[] = [];
   readonly #cleanup: Cleanup;
+  readonly #markerTable: string;
   #markers = 0;
 
   private constructor(
@@ -69,6 +70,7 @@ export class Replica {
     this.slot = `${name}_slot`;
     this.targetSchema = `${name}.${options.targetSchemaName ?? 'public'}`;
     this.stagingSchema = options.stagingSchema ?? '_replicator';
+    this.#markerTable = `${options.targetSchemaName ?? 'public'}.${MARKER_TABLE}`;
   }
 
   static async create(
@@ -85,8 +87,7 @@ export class Replica {
     const marker = `create table public.${MARKER_TABLE} (id bigint primary key);`;
     await replica.source.query(`${options.schema ?? ''};${options.sourceSchema ?? ''};${marker}`);
     await replica.target.query(`${options.schema ?? ''};${options.targetSchema ?? ''};`);
-    const markerHome = quote(options.targetSchemaName ?? 'public');
-    await replica.target.query(`create table ${markerHome}.${MARKER_TABLE} (id bigint primary key)`);
+    await replica.target.query(`create table ${replica.#markerTable} (id bigint primary key)`);
     await replica.source.query(`create publication ${name}_publication ${options.publication ?? 'for all tables'}`);
     await replica.source.query(`select pg_create_logical_replication_slot($1, 'pgoutput')`, [replica.slot]);
     return replica;
@@ -127,7 +128,8 @@ export class Replica {
         `select convert_from(value, 'UTF8') as value from ${quote(this.stagingSchema)}.memo where key = $1`,
         [`pglogical-wal-offset-${this.targetSchema}`],
       );
-      return rows[0]?.value;
+      // The row is there before the first position, so that each transaction can lock it.
+      return rows[0]?.value || undefined;
     } catch (error) {
       if (error instanceof pg.DatabaseError && (error.code === '42P01' || error.code === '3F000')) return undefined;
       throw error;
@@ -135,9 +137,8 @@ export class Replica {
   }
 
   /**
-   * Waits until everything that is committed at the source now is on the target. It holds with parallel applies too: the
-   * checkpoint must be past the end of the log as it was before a marker row was committed, and reaches it at the latest
-   * with that row, without waiting for a keepalive.
+   * Waits until everything that is committed at the source now is on the target: a marker row has arrived, and the
+   * checkpoint is past the end of the log as it was before the marker. With parallel applies neither alone would do.
    */
   async settle(timeout = 30_000): Promise<void> {
     const { rows } = await this.source.query<{ lsn: string }>('select pg_current_wal_insert_lsn()::text as lsn');
@@ -145,14 +146,15 @@ export class Replica {
     await this.source.query(`insert into public.${MARKER_TABLE} values ($1)`, [marker]);
     const goal = lsnNumber(rows[0].lsn);
     const deadline = Date.now() + timeout;
-    let reached: string | undefined;
     for (;;) {
-      reached = await this.checkpoint();
-      if (reached !== undefined && lsnNumber(reached) >= goal) return;
+      const arrived = await this.target.query(`select from ${this.#markerTable} where id = $1`, [marker]);
+      const reached = await this.checkpoint();
+      if (arrived.rowCount === 1 && reached !== undefined && lsnNumber(reached) >= goal) return;
       if (this.engine?.running === false) throw new Error(`the engine has ended\n${this.engine.logTail()}`);
       if (Date.now() >= deadline) {
         throw new Error(
-          `after ${timeout} ms the checkpoint is ${reached}, the source's end of log was ${rows[0].lsn}\n${this.engine?.logTail()}`,
+          `after ${timeout} ms the marker has ${arrived.rowCount === 1 ? '' : 'not '}arrived, the checkpoint is ${reached}, ` +
+            `the source's end of log was ${rows[0].lsn}\n${this.engine?.logTail()}`,
         );
       }
       await sleep(5);
