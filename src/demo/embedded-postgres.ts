@@ -1,14 +1,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { closeSync, chownSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { chown, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Client, escapeIdentifier } from 'pg';
 import { OperatorError } from '../errors.ts';
+import { freePort } from './free-port.ts';
+import { type Guard, guardServer } from './guard.ts';
 import { cacheDirectory, type PostgresBinaries, type PostgresVersion, postgresBinaries } from './postgres-binaries.ts';
-import { childrenOf, exitsWithin, guardServer, killServer, type ServerGuard } from './server-process.ts';
+import { childrenOf, exitsWithin, killServer } from './server-process.ts';
 import { reachableTemporaryDirectory, type ServerUser, serverUser } from './server-user.ts';
 
 const run = promisify(execFile);
@@ -85,7 +85,7 @@ class EmbeddedPostgres implements PostgresServer {
   readonly #user: ServerUser | undefined;
   #settings: Record<string, string>;
   #base = '';
-  #guard: ServerGuard | undefined;
+  #guard: Guard | undefined;
   #process: ChildProcess | undefined;
 
   constructor(options: PostgresOptions, binaries: PostgresBinaries, user: ServerUser | undefined) {
@@ -108,7 +108,7 @@ class EmbeddedPostgres implements PostgresServer {
 
   async create(): Promise<void> {
     this.#base = await mkdtemp(path.join(reachableTemporaryDirectory(this.#user), 'instar-pg-'));
-    this.#guard = guardServer(this.#base, false, this.#user);
+    this.#guard = guardServer(this.#base, this.#user);
     try {
       if (this.#user) await chown(this.#base, this.#user.uid, this.#user.gid);
       await this.#makeData();
@@ -339,21 +339,5 @@ function isReady(pidFile: string, pid: number | undefined): boolean {
     return Number(lines[0]) === pid && lines[7]?.trim() === 'ready';
   } catch {
     return false;
-  }
-}
-
-/**
- * A port that nobody listens on, below the range that systems take for outgoing connections: from that range, a client that
- * reconnects while the server is down could be given the server's own port.
- */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000);
-    const free = await new Promise<boolean>((resolve) => {
-      const probe = createServer();
-      probe.once('error', () => resolve(false));
-      probe.listen({ host: HOST, port }, () => probe.close(() => resolve(true)));
-    });
-    if (free) return port;
   }
 }

@@ -1,51 +1,5 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import type { ServerUser } from './server-user.ts';
-
-/**
- * Waits for the pipe from its parent to close, which happens however the parent dies; then stops the server whose
- * data lies in `$1/data` and removes `$1`. A parent that has cleaned up itself says so first.
- */
-const GUARD_SCRIPT = `
-read -r word
-[ "$word" = dismissed ] && exit 0
-[ -f "$1/data/postmaster.pid" ] || sleep 1
-if [ -f "$1/data/postmaster.pid" ]; then
-  read -r pid < "$1/data/postmaster.pid"
-  kill -QUIT "$pid"
-  tries=0
-  while kill -0 "$pid" && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
-  kill -KILL "$pid"
-fi
-[ "$2" = keep ] || rm -rf "$1"
-`;
-
-/** Sees to it that no server outlives this process, even one that is killed outright. */
-export interface ServerGuard {
-  /** The server is gone and its files are removed: nothing is left to guard. */
-  dismiss(): void;
-}
-
-/**
- * Starts a small shell process that stops the server below `base` and removes its files as soon as this process is gone.
- *
- * @param base directory that holds the server's `data` directory
- * @param keep leave the files
- */
-export function guardServer(base: string, keep: boolean, user: ServerUser | undefined): ServerGuard {
-  const guard = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'instar-server-guard', base, keep ? 'keep' : 'remove'], {
-    cwd: '/',
-    detached: true, // out of reach of the terminal's Ctrl-C
-    stdio: ['pipe', 'ignore', 'ignore'],
-    uid: user?.uid,
-    gid: user?.gid,
-  });
-  guard.unref();
-  const pipe = guard.stdin!;
-  pipe.on('error', () => {});
-  (pipe as typeof pipe & { unref(): void }).unref();
-  return { dismiss: () => void pipe.end('dismissed\n') };
-}
 
 /** The direct children of a process. PostgreSQL's own do not fork any further. */
 export function childrenOf(pid: number): number[] {
