@@ -230,7 +230,7 @@ export class Applier {
 
   /** Gives up what is under way for transactions that have not ended. */
   close(): void {
-    this.#early?.abandon();
+    this.#early?.abandon('the stream ends');
   }
 
   /** Begins to apply a large transaction before its end; one at a time, and only where it can be rolled back for nothing. */
@@ -243,6 +243,7 @@ export class Applier {
       dialect: this.#dialect,
       tables: this.#tables,
       options: this.#fast,
+      log: this.#log,
       received: () => this.#batcher.received,
       applied: () => this.#applied,
       waiting: () => (this.#flights.length === 0 ? 0 : performance.now() - this.#flights[0].started),

@@ -1,4 +1,5 @@
 import type { SpilledTransaction } from '../changes/spill.ts';
+import type { Logger } from '../log/logger.ts';
 import type { Dialect } from '../target/dialect.ts';
 import type { MessageBuffer } from '../target/messages.ts';
 import { verdict } from '../target/retry.ts';
@@ -22,6 +23,7 @@ export interface EarlyApplyParts {
   readonly dialect: Dialect;
   readonly tables: TargetTables;
   readonly options: CollapseOptions;
+  readonly log: Logger;
   /** Transactions delivered so far by the source, and transactions committed so far on the target. */
   readonly received: () => number;
   readonly applied: () => number;
@@ -57,10 +59,10 @@ export class EarlyApply {
     this.#collapser = new Collapser(parts.dialect, (table) => parts.tables.resolve(table));
     parts.spilled.follower = {
       grown: () => this.#signal.wake(),
-      rolledBack: () => this.abandon(),
-      discarded: () => this.abandon(),
+      rolledBack: () => this.abandon('a part of it was rolled back'),
+      discarded: () => this.abandon('it was rolled back'),
     };
-    this.#running = this.#run().catch(() => this.abandon());
+    this.#running = this.#run().catch((error: Error) => this.abandon(error.message));
   }
 
   /** True when the bet is lost. */
@@ -74,8 +76,9 @@ export class EarlyApply {
   }
 
   /** Gives up; the target rolls back what was sent. */
-  abandon(): void {
+  abandon(reason: string): void {
     if (this.#lost) return;
+    this.#parts.log.debug('a large transaction will be applied at its end', { reason });
     this.#lost = true;
     this.spilled.follower = undefined;
     this.#session?.destroy();
@@ -102,7 +105,7 @@ export class EarlyApply {
       await session.close();
       return true;
     } catch (error) {
-      this.abandon();
+      this.abandon((error as Error).message);
       if (verdict(error) === 'reconnect') throw error;
       return false;
     }
@@ -150,13 +153,13 @@ export class EarlyApply {
         this.#inFlight--;
         this.#signal.wake();
       },
-      () => this.abandon(),
+      (error: Error) => this.abandon(error.message),
     );
   }
 
   /** Waits for news, and gives up when the main connection seems to wait for us. */
   async #pause(): Promise<void> {
     await this.#signal.wait(LOOK_EVERY);
-    if (this.#parts.waiting() > PATIENCE) this.abandon();
+    if (this.#parts.waiting() > PATIENCE) this.abandon('other transactions wait for its locks');
   }
 }
