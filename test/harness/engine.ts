@@ -113,6 +113,11 @@ export class Engine {
     return this.#log;
   }
 
+  /** It ended by itself with a status other than 0. */
+  get failed(): boolean {
+    return this.#exit !== undefined && this.#exit.signal === null && this.#exit.code !== 0;
+  }
+
   get running(): boolean {
     return this.#exit === undefined;
   }

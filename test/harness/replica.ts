@@ -122,11 +122,11 @@ export class Replica {
   }
 
   /** The checkpoint, or undefined when there is none yet. */
-  async checkpoint(): Promise<string | undefined> {
+  async checkpoint(target = this.target): Promise<string | undefined> {
     try {
-      const { rows } = await this.target.query<{ value: string }>(
+      const { rows } = await target.query<{ value: string }>(
         `select convert_from(value, 'UTF8') as value from ${quote(this.stagingSchema)}.memo where key = $1`,
-        [`pglogical-wal-offset-${this.targetSchema}`],
+        [`pglogical-wal-offset-${this.targetSchema.replaceAll('"', '')}`],
       );
       // The row is there before the first position, so that each transaction can lock it.
       return rows[0]?.value || undefined;
@@ -139,18 +139,19 @@ export class Replica {
   /**
    * Waits until everything that is committed at the source now is on the target: a marker row has arrived, and the
    * checkpoint is past the end of the log as it was before the marker. With parallel applies neither alone would do.
+   * `source` and `target` stand in for the test's own connections where those may be lost.
    */
-  async settle(timeout = 30_000): Promise<void> {
-    const { rows } = await this.source.query<{ lsn: string }>('select pg_current_wal_insert_lsn()::text as lsn');
+  async settle(timeout = 30_000, source = this.source, target = this.target): Promise<void> {
+    const { rows } = await source.query<{ lsn: string }>('select pg_current_wal_insert_lsn()::text as lsn');
     const marker = Date.now() * 1000 + this.#markers++;
-    await this.source.query(`insert into public.${MARKER_TABLE} values ($1)`, [marker]);
+    await source.query(`insert into public.${MARKER_TABLE} values ($1)`, [marker]);
     const goal = lsnNumber(rows[0].lsn);
     const deadline = Date.now() + timeout;
     for (;;) {
-      const arrived = await this.target.query(`select from ${this.#markerTable} where id = $1`, [marker]);
-      const reached = await this.checkpoint();
+      const arrived = await target.query(`select from ${this.#markerTable} where id = $1`, [marker]);
+      const reached = await this.checkpoint(target);
       if (arrived.rowCount === 1 && reached !== undefined && lsnNumber(reached) >= goal) return;
-      if (this.engine?.running === false) throw new Error(`the engine has ended\n${this.engine.logTail()}`);
+      if (this.engine?.failed) throw new Error(`the engine has ended\n${this.engine.logTail()}`);
       if (Date.now() >= deadline) {
         throw new Error(
           `after ${timeout} ms the marker has ${arrived.rowCount === 1 ? '' : 'not '}arrived, the checkpoint is ${reached}, ` +
