@@ -80,7 +80,7 @@ function progressScreen(progress: Progress): string[] {
   const { seconds, phase, transactions, rows, rowsPerSecond, lagSeconds, lagBytes, checkpoint } = progress;
   const row = (label: string, value: string) => `  ${dim(label.padEnd(14))}${value}`;
   return [
-    `${bold('Instar demo')}  ${phase} for ${seconds.toFixed(0)} s   ${dim('Ctrl-C: stop, drain and compare both sides')}`,
+    `${bold('Instar demo')}  ${phase} for ${seconds.toFixed(0)} s   ${dim('Ctrl-C: stop and compare both sides')}`,
     row('transactions', `${count.format(transactions)} committed at the source`),
     row('rows', `${count.format(rows)} applied, ${count.format(rowsPerSecond)} per second`),
     row('lag', `${formatLag(lagSeconds)}, ${count.format(lagBytes)} bytes behind`),
@@ -100,7 +100,7 @@ export function summaryTable(comparisons: readonly TableComparison[]): string[] 
   const line = (table: string, source: string, target: string, equal: string) =>
     `  ${table.padEnd(width)}${source.padStart(14)}${target.padStart(14)}  ${equal}`;
   const verdict = ({ different }: { different: number }) =>
-    different === 0 ? paint('green', 'equal') : paint('red', `${count.format(different)} rows differ`);
+    different === 0 ? paint('green', 'equal') : paint('red', `${count.format(different)} different`);
   return [
     dim(line('table', 'rows source', 'rows target', 'equal?')),
     ...[...comparisons, total].map((each) =>

@@ -48,7 +48,7 @@ export function serverUser(): ServerUser | undefined {
 export function reachableTemporaryDirectory(user: ServerUser | undefined): string {
   const system = tmpdir();
   if (user === undefined) return system;
-  const reachable = [system, '/tmp', '/var/tmp'].find((directory) => canTraverse(directory, user));
+  const reachable = [system, '/tmp', '/var/tmp'].find((directory) => canUse(directory, user));
   return reachable ?? system;
 }
 
@@ -60,13 +60,15 @@ function parsePasswd(text: string): ServerUser[] {
     .map((fields) => ({ name: fields[0], uid: Number(fields[2]), gid: Number(fields[3]) }));
 }
 
-function canTraverse(directory: string, user: ServerUser): boolean {
+function canUse(directory: string, user: ServerUser): boolean {
   try {
     accessSync(directory, constants.W_OK);
     for (let current = directory; ; current = path.dirname(current)) {
       const { mode, uid, gid } = statSync(current);
-      const executable = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001;
-      if ((mode & executable) === 0) return false;
+      const shift = uid === user.uid ? 6 : gid === user.gid ? 3 : 0;
+      // To enter every directory on the way, and to make and remove files in the last.
+      const needed = (current === directory ? 0o3 : 0o1) << shift;
+      if ((mode & needed) !== needed) return false;
       if (current === path.dirname(current)) return true;
     }
   } catch {

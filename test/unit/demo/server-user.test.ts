@@ -38,4 +38,8 @@ test('a temporary directory that the other user cannot reach is passed over', (t
   const stranger = { name: 'stranger', uid: 54321, gid: 54321 };
   assert.notEqual(reachableTemporaryDirectory(stranger), closed);
   assert.equal(reachableTemporaryDirectory(undefined), closed);
+  chmodSync(closed, 0o755);
+  assert.notEqual(reachableTemporaryDirectory(stranger), closed, 'it could not remove its files');
+  chmodSync(closed, 0o777);
+  assert.equal(reachableTemporaryDirectory(stranger), closed);
 });
