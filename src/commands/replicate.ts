@@ -99,6 +99,7 @@ export async function replicate(parts: {
         retryMultiplier: settings.retryMultiplier,
         onApplyError: settings.onApplyError as 'stop' | 'dlq',
         collapse: settings.collapseMutations,
+        lanes: settings.enableParallelApplies ? lanes(settings) : 1,
       },
       gracePeriod: settings.gracePeriod,
       events: applierMetrics(metrics, source.kind, target.schema.raw, settings.dlqTableName),
@@ -140,6 +141,11 @@ export async function replicate(parts: {
     await server?.close();
     await log.close();
   }
+}
+
+/** Parallelism is held to 80% of the connections allowed. */
+function lanes({ parallelism, targetMaxPoolSize }: EngineSettings): number {
+  return Math.min(parallelism, Math.max(1, Math.floor(0.8 * targetMaxPoolSize)));
 }
 
 function targetSettings(settings: EngineSettings): TargetSettings {

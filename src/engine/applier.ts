@@ -11,6 +11,7 @@ import type { Batch, Batcher, Chunk, Spilled, Transaction, Work } from './batche
 import type { Checkpoint } from './checkpoint.ts';
 import { Collapser, type CollapseOptions } from './collapse.ts';
 import { EarlyApply } from './early-apply.ts';
+import { Lanes } from './lanes.ts';
 import { Signal } from './signal.ts';
 import type { TableWork } from './table-work.ts';
 import type { TargetTables } from './target-tables.ts';
@@ -35,6 +36,8 @@ export interface ApplierOptions {
   onApplyError: 'stop' | 'dlq';
   /** False: write every change by itself, in source order. */
   collapse: boolean;
+  /** Connections on which batches that share no row may run at the same time; 1 or less: one after the other. */
+  lanes: number;
 }
 
 /** What was written to one table by one target transaction. */
@@ -136,12 +139,18 @@ export class Applier {
   readonly #fast: CollapseOptions;
   readonly #openSession: () => Promise<Session>;
   #early: EarlyApply | undefined;
+  readonly #lanes: Lanes | undefined;
+  /** What each batch on a lane writes, and whether the commit under way waits for the disk. */
+  readonly #laneWritten = new Map<Batch, readonly Written[]>();
+  #laneSync = false;
+  /** What the pieces of the large transaction have written so far. */
+  #largeWritten: Written[] = [];
   /** Transactions with changes that were committed so far. */
   #applied = 0;
   readonly #signal = new Signal();
   readonly #flights: Flight[] = [];
   /** Work to be sent again, in front of what the batcher holds. */
-  #again: (Batch | Spilled)[] = [];
+  #again: Work[] = [];
   #bytes = 0;
   #largeMode: LargeMode;
   /** Why the large transaction was refused before. */
@@ -182,13 +191,14 @@ export class Applier {
     this.#largeReason = parts.largeReason ?? new Error('refused');
     this.#collapser = new Collapser(parts.dialect, (table) => parts.tables.resolve(table));
     this.#fast = parts.options.collapse ? { exact: false, copy: true } : EXACT;
+    this.#lanes = parts.options.lanes > 1 ? this.#openLanes(parts.options.lanes) : undefined;
     this.#batcher.onWork = () => this.#signal.wake();
     this.#batcher.onSpill = (spilled) => this.#startEarly(spilled);
   }
 
   /** Scripts on their way to the target. */
   get inFlight(): number {
-    return this.#flights.length;
+    return this.#flights.length + (this.#lanes?.size ?? 0);
   }
 
   /** Asks `run` to apply what is in hand and then return. */
@@ -207,7 +217,11 @@ export class Applier {
         await this.#recover();
         continue;
       }
-      const idle = this.#flights.length === 0;
+      if (this.#lanes?.troubled) {
+        await this.#recoverLanes(this.#lanes);
+        continue;
+      }
+      const idle = this.inFlight === 0;
       if (this.#flights.length < WINDOW && this.#bytes < WINDOW_BYTES) {
         const work = this.#again.shift() ?? this.#take(idle);
         if (work !== undefined) {
@@ -231,6 +245,7 @@ export class Applier {
   /** Gives up what is under way for transactions that have not ended. */
   close(): void {
     this.#early?.abandon('the stream ends');
+    this.#lanes?.close();
   }
 
   /** Begins to apply a large transaction before its end; one at a time, and only where it can be rolled back for nothing. */
@@ -293,6 +308,7 @@ export class Applier {
 
   async #start(work: Work): Promise<void> {
     try {
+      if (this.#lanes !== undefined && !(await this.#clearLanes(this.#lanes, work))) return;
       if (work.kind === 'batch') this.#sendBatch(work, this.#fast);
       else if (work.kind === 'progress') this.#sendProgress(work);
       else {
@@ -312,6 +328,62 @@ export class Applier {
       if (this.#failed) this.#again.unshift(work);
       else this.#sendBatch(work, this.#fast);
     }
+  }
+
+  #openLanes(limit: number): Lanes {
+    return new Lanes({
+      limit,
+      openSession: this.#openSession,
+      tables: this.#tables,
+      write: (batch, session, script) => {
+        script.query(this.#beginning(false, this.#fast.exact));
+        this.#collapser.write(batch.log, 0, batch.log.length, session, script, this.#fast);
+        this.#laneWritten.set(batch, this.#takeWritten().written);
+      },
+      seal: (batch, session, script) => {
+        const position = batch.transactions[batch.transactions.length - 1].position;
+        this.#laneSync = this.#syncWanted();
+        if (this.#laneSync && this.#checkpoint.deferred) script.query('SET LOCAL synchronous_commit TO on');
+        this.#checkpoint.fence(session, script, position);
+        script.query('COMMIT');
+        this.#checkpoint.advance(position);
+      },
+      committed: (batch, started) => {
+        const written = this.#laneWritten.get(batch) ?? [];
+        this.#laneWritten.delete(batch);
+        this.#batcher.release(batch.log);
+        const position = batch.transactions[batch.transactions.length - 1].position;
+        this.#committed({ work: batch, position, sync: this.#laneSync, exact: false, started, written });
+      },
+      wake: () => this.#signal.wake(),
+    });
+  }
+
+  /**
+   * Gives work to a lane, or waits until nothing is under way beside which it may not run. False when it was given away,
+   * or has to wait for a recovery.
+   */
+  async #clearLanes(lanes: Lanes, work: Work): Promise<boolean> {
+    await this.#settled();
+    if (!this.#failed && work.kind === 'batch' && (await lanes.accept(work))) return false;
+    await lanes.drained();
+    if (!this.#failed && !lanes.troubled) return true;
+    this.#again.unshift(work);
+    return false;
+  }
+
+  /** What is refused beside others mostly passes alone. */
+  async #recoverLanes(lanes: Lanes): Promise<void> {
+    const { batches } = await lanes.recover().catch((error: Error) => {
+      throw lost(error);
+    });
+    this.#checkpoint.rollback();
+    const [first, ...rest] = batches;
+    this.#again.unshift(...rest);
+    if (first === undefined) return;
+    const failure = await this.#alone(() => this.#sendBatch(first, this.#fast));
+    const touched = first.log.tables.map((table) => this.#tables.resolve(table));
+    if (failure !== undefined) await this.#resend({ exact: false, touched }, first, failure);
   }
 
   #sendBatch(batch: Batch, options: CollapseOptions): void {
@@ -418,15 +490,16 @@ export class Applier {
 
   #begin(sync: boolean, exact: boolean): MessageBuffer {
     const script = this.#session.script();
-    if (this.#dialect.product === 'cockroachdb') {
-      script.query('BEGIN');
-      return script;
-    }
+    script.query(this.#beginning(sync, exact));
+    return script;
+  }
+
+  #beginning(sync: boolean, exact: boolean): string {
+    if (this.#dialect.product === 'cockroachdb') return 'BEGIN';
     let begin = 'BEGIN ISOLATION LEVEL READ COMMITTED';
     if (sync && this.#checkpoint.deferred) begin += '; SET LOCAL synchronous_commit TO on';
     if (exact) begin += '; SET CONSTRAINTS ALL DEFERRED';
-    script.query(begin);
-    return script;
+    return begin;
   }
 
   /** Whether the next commit is to wait for the target's disk. */
@@ -446,14 +519,7 @@ export class Applier {
     },
     extraBytes = 0,
   ): void {
-    const touched = this.#collapser.takeTouched();
-    const written = touched.map((work) => {
-      const counts = { table: work.name, upserts: work.upserted, deletes: work.deleted };
-      work.upserted = 0;
-      work.deleted = 0;
-      work.countBatch();
-      return counts;
-    });
+    const { touched, written } = this.#takeWritten();
     const bytes = script.length + extraBytes;
     const flight: Flight = {
       ...facts,
@@ -477,6 +543,19 @@ export class Applier {
     );
   }
 
+  /** The tables written since the last call, and how many rows of each. */
+  #takeWritten(): { touched: TableWork[]; written: Written[] } {
+    const touched = this.#collapser.takeTouched();
+    const written = touched.map((work) => {
+      const counts = { table: work.name, upserts: work.upserted, deletes: work.deleted };
+      work.upserted = 0;
+      work.deleted = 0;
+      work.countBatch();
+      return counts;
+    });
+    return { touched, written };
+  }
+
   /** The server has carried out a script; scripts land in the order in which they were sent. */
   #landed(flight: Flight): void {
     flight.settled = true;
@@ -490,6 +569,7 @@ export class Applier {
     const { work } = flight;
     if ((work.kind === 'chunk' || work.kind === 'batch') && flight.release !== false) this.#batcher.release(work.log);
     if (flight.commits) this.#committed(flight);
+    else this.#largeWritten.push(...flight.written);
     this.#signal.wake();
   }
 
@@ -507,7 +587,9 @@ export class Applier {
             : [1, work.commitTime];
       this.#applied += count;
       this.#early?.wake();
-      this.#events.committed(count, commitTime, duration, flight.written, flight.exact);
+      const written = [...this.#largeWritten, ...flight.written];
+      this.#largeWritten = [];
+      this.#events.committed(count, commitTime, duration, written, flight.exact);
     }
     if (work.kind === 'spilled') work.spilled.discard();
     if (work.kind === 'spilled' || work.kind === 'chunk') {
@@ -541,6 +623,7 @@ export class Applier {
       throw lost(failure);
     });
     this.#checkpoint.rollback();
+    this.#largeWritten = [];
     if (head.work.kind === 'chunk' || head.work.kind === 'spilled') await this.#rewindLarge(head, error);
     this.#again.unshift(...rest.flatMap((flight) => (flight.work.kind === 'batch' ? [flight.work] : [])));
     if (head.work.kind === 'batch') await this.#resend(head, head.work, error);
@@ -570,7 +653,7 @@ export class Applier {
   }
 
   /** Sends a failed batch again until it is through, or somebody has to act. */
-  async #resend(head: Flight, batch: Batch, error: Error): Promise<void> {
+  async #resend(head: Pick<Flight, 'exact' | 'touched'>, batch: Batch, error: Error): Promise<void> {
     let failure: Error | undefined = error;
     let options = head.exact ? EXACT : this.#fast;
     for (let attempt = 1; failure !== undefined; attempt++) {
@@ -695,6 +778,7 @@ export class Applier {
     try {
       send();
     } catch (error) {
+      this.#session.forgetStatements();
       this.#checkpoint.rollback();
       throw error;
     }
