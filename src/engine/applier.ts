@@ -713,6 +713,8 @@ export class Applier {
 
   /** Applies the transactions of a refused batch one by one; each folded first, then change by change. */
   async #replay(batch: Batch): Promise<void> {
+    // A column whose type was changed refuses values by the type that the catalogue had.
+    await this.#tables.refresh();
     let start = 0;
     for (const transaction of batch.transactions) {
       await this.#replayOne(batch, start, transaction);

@@ -292,7 +292,7 @@ export class Collapser {
     const rows: number[] = [];
     for (let i = 0; i < work.states.length; i++) {
       const state = work.states[i];
-      if (state === RowState.delete || state === RowState.replace) rows.push(work.at[i]);
+      if (state === RowState.delete || (state === RowState.replace && work.cascades.size === 0)) rows.push(work.at[i]);
     }
     if (rows.length === 0) return;
     work.writer.delete(session, script, rows, store);
@@ -314,8 +314,12 @@ export class Collapser {
       const at = work.at[i];
       switch (work.states[i]) {
         case RowState.insert:
-        case RowState.replace:
           fresh.push(at);
+          break;
+        case RowState.replace:
+          // Where deleting it would take rows of other tables along, the row is written over.
+          if (work.cascades.size === 0) fresh.push(at);
+          else whole.push(at);
           break;
         case RowState.upsert:
           whole.push(at);
