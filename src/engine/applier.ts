@@ -532,15 +532,17 @@ export class Applier {
     };
     this.#bytes += bytes;
     this.#flights.push(flight);
-    this.#session.send(script).then(
-      () => this.#landed(flight),
-      (error: Error) => {
-        flight.error = error;
-        flight.settled = true;
-        this.#bytes -= bytes;
-        this.#signal.wake();
-      },
-    );
+    const failed = (error: Error) => {
+      flight.error = error;
+      flight.settled = true;
+      this.#bytes -= bytes;
+      this.#signal.wake();
+    };
+    this.#session.send(script).then(({ tags }) => {
+      // The commit of a transaction that has failed before is answered by its rollback, and by no error.
+      if (facts.commits && tags.at(-1) !== 'COMMIT') failed(new Error('rolled back'));
+      else this.#landed(flight);
+    }, failed);
   }
 
   /** The tables written since the last call, and how many rows of each. */
