@@ -32,7 +32,7 @@ interface Scenario {
   prepare?(
     run: Run,
     t: TestContext,
-  ): Promise<{ sourceConn: string; targetConn: string; strike(): Promise<void>; calm(): Promise<void> }>;
+  ): Promise<{ sourceConn: string; targetConn: string; strike(): Promise<void>; calm(): void }>;
   strike?(run: Run): Promise<void>;
 }
 
@@ -59,13 +59,15 @@ async function throughProxies(run: Run, t: TestContext, rate: number) {
     target.chaos({ seed: run.seed, rate, everyMs: 2500 }),
     source.chaos({ seed: run.seed + 1, rate: 0, everyMs: 3000 }),
   ];
+  const calm = () => {
+    for (const chaos of faults) chaos.stop();
+  };
+  t.after(calm);
   return {
     sourceConn: source.url(run.replica.sourceConn),
     targetConn: target.url(run.replica.targetConn),
     strike: () => sleep(500),
-    calm: async () => {
-      for (const chaos of faults) chaos.stop();
-    },
+    calm,
   };
 }
 
@@ -115,7 +117,7 @@ for (const [index, scenario] of SCENARIOS.entries()) {
     const workload = new Workload(replica, seed);
 
     let conns = { sourceConn: replica.sourceConn, targetConn: replica.targetConn };
-    let starts = 0;
+    let streamed = false;
     const run: Run = {
       replica,
       source,
@@ -123,14 +125,12 @@ for (const [index, scenario] of SCENARIOS.entries()) {
       seed,
       dice: diceOf(randomNumbers(seed + 2000)),
       startEngine: async () => {
-        // Whoever resumes with the shorter command must have a checkpoint to find the target schema by.
-        const resume = starts++ > 0 && dataSeen();
-        const flags = [...(resume ? replica.resumeFlags : replica.firstRunFlags), ...(scenario.flags ?? [])];
+        // Once there is a checkpoint to find the target schema by, the shorter command is enough.
+        streamed ||= /streaming/.test(replica.engine?.log ?? '');
+        const flags = [...(streamed ? replica.resumeFlags : replica.firstRunFlags), ...(scenario.flags ?? [])];
         await replica.start([], { ...conns, flags });
       },
     };
-    let seen = false;
-    const dataSeen = () => seen;
     const prepared = await scenario.prepare?.(run, t);
     if (prepared !== undefined) conns = prepared;
     const strike = prepared?.strike ?? (() => scenario.strike?.(run));
@@ -143,11 +143,10 @@ for (const [index, scenario] of SCENARIOS.entries()) {
       while (Date.now() < end) {
         await strike();
         if (replica.engine?.failed) throw new Error(`the engine gave up\n${replica.engine.logTail()}`);
-        seen ||= /streaming/.test(replica.engine?.log ?? '');
       }
     } finally {
+      prepared?.calm();
       await workload.stop();
-      await prepared?.calm();
     }
     await replica.reconnect();
     await replica.settle(CATCH_UP);
