@@ -1,4 +1,5 @@
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { FrameReader } from './frame-reader.ts';
 import type { SystemFacts, TimelineSwitch } from './identity.ts';
 import { parseTimelineHistory } from './identity.ts';
 import { Lsn } from './lsn.ts';
@@ -14,8 +15,8 @@ export interface SessionFacts {
 
 /** Where the stream's events go. */
 export interface StreamHandlers {
-  /** One CopyData message. The buffer may be reused as soon as this returns. */
-  data(chunk: Buffer): void;
+  /** The payload of one CopyData message, in [start, end). The buffer may be reused as soon as this returns. */
+  data(buffer: Buffer, start: number, end: number): void;
   /** Bytes came in, perhaps only a part of a message. */
   heard(): void;
   /** The server warns of something; `code` is its SQLSTATE. */
@@ -114,8 +115,21 @@ export class ReplicationConnection {
         resolve();
       });
     });
-    connection.on('copyData', (message: { chunk: Buffer }) => handlers.data(message.chunk));
-    connection.stream.on('data', () => handlers.heard());
+    // pg makes an object and an event of each message; with one message per row that is most of the work. It still gets
+    // everything that is not a row, whole messages each time, as it stands between two messages now.
+    const { stream } = connection;
+    const parsers = stream.listeners('data') as ((frame: Buffer) => void)[];
+    stream.removeAllListeners('data');
+    const frames = new FrameReader({
+      copyData: (buffer, start, end) => handlers.data(buffer, start, end),
+      other: (frame) => {
+        for (const parse of parsers) parse(frame);
+      },
+    });
+    stream.on('data', (chunk: Buffer) => {
+      handlers.heard();
+      frames.read(chunk);
+    });
     this.#client.on('notice', (notice) => handlers.notice(notice.code, notice.message ?? ''));
     const ended = this.#client.query(startCommand(slot, from, publication, version)).then(() => {});
     return { started: Promise.race([started, ended]), ended };

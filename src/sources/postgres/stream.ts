@@ -98,7 +98,7 @@ export class ReplicationStream {
   async start(): Promise<void> {
     const { slot, from, publication, version } = this.#settings;
     const { started, ended } = this.#connection.start(slot, from, publication, version, {
-      data: (chunk) => this.#receive(chunk),
+      data: (buffer, from, to) => this.#receive(buffer, from, to),
       heard: () => this.#hear(),
       notice: (code, message) => this.#notice(code, message),
     });
@@ -140,42 +140,44 @@ export class ReplicationStream {
     else this.#progressTimer = setTimeout(() => this.#sendStatus(false), wait);
   }
 
-  #receive(chunk: Buffer): void {
+  #receive(buffer: Buffer, start: number, end: number): void {
     if (this.#over || this.#stopping) return;
     try {
-      if (chunk[0] === XLOG_DATA) this.#xlogData(chunk);
-      else if (chunk[0] === KEEPALIVE) this.#keepalive(chunk);
-      else throw protocolError(messageName(chunk[0] ?? 0), 0, 'its type is unknown');
+      const type = start < end ? buffer[start] : 0;
+      if (type === XLOG_DATA) this.#xlogData(buffer, start, end);
+      else if (type === KEEPALIVE) this.#keepalive(buffer, start, end);
+      else throw protocolError(messageName(type), 0, 'its type is unknown');
       if (this.#sink.full && !this.#paused) this.#pause();
     } catch (error) {
       this.#end(error);
     }
   }
 
-  #xlogData(chunk: Buffer): void {
-    if (chunk.length <= XLOG_DATA_HEADER) throw protocolError("'w'", chunk.length, 'it is cut short');
+  #xlogData(buffer: Buffer, start: number, end: number): void {
+    const message = start + XLOG_DATA_HEADER;
+    if (end <= message) throw protocolError("'w'", end - start, 'it is cut short');
     if (this.#log.enabled('trace')) {
       this.#log.trace('xlog data', {
-        ByteCount: chunk.length - XLOG_DATA_HEADER,
-        ServerTime: serverTime(chunk, 17),
-        ServerWALEnd: positionAt(chunk, 9).toString(),
-        WALStart: positionAt(chunk, 1).toString(),
+        ByteCount: end - message,
+        ServerTime: serverTime(buffer, start + 17),
+        ServerWALEnd: positionAt(buffer, start + 9).toString(),
+        WALStart: positionAt(buffer, start + 1).toString(),
       });
     }
-    this.#decoder.decode(chunk, XLOG_DATA_HEADER, chunk.length);
+    this.#decoder.decode(buffer, message, end);
     // Rows do not need it: the Commit that follows them tells as much.
-    const type = chunk[XLOG_DATA_HEADER];
-    if (type === Message.commit || type === Message.streamCommit) this.#reached(chunk.readBigUInt64BE(9));
+    const type = buffer[message];
+    if (type === Message.commit || type === Message.streamCommit) this.#reached(buffer.readBigUInt64BE(start + 9));
   }
 
-  #keepalive(chunk: Buffer): void {
-    if (chunk.length !== KEEPALIVE_LENGTH) throw protocolError("'k'", chunk.length, 'its length is wrong');
-    const position = chunk.readBigUInt64BE(1);
-    const reply = chunk[17] === 1;
+  #keepalive(buffer: Buffer, start: number, end: number): void {
+    if (end - start !== KEEPALIVE_LENGTH) throw protocolError("'k'", end - start, 'its length is wrong');
+    const position = buffer.readBigUInt64BE(start + 1);
+    const reply = buffer[start + 17] === 1;
     if (this.#log.enabled('debug')) {
       this.#log.debug('primary keepalive received', {
         ReplyRequested: reply,
-        ServerTime: serverTime(chunk, 9),
+        ServerTime: serverTime(buffer, start + 9),
         ServerWALEnd: new Lsn(position).toString(),
       });
     }
@@ -278,12 +280,12 @@ export class ReplicationStream {
   }
 }
 
-function positionAt(chunk: Buffer, at: number): Lsn {
-  return new Lsn(chunk.readBigUInt64BE(at));
+function positionAt(buffer: Buffer, at: number): Lsn {
+  return new Lsn(buffer.readBigUInt64BE(at));
 }
 
 /** The server's clock, given in microseconds since 2000. */
-function serverTime(chunk: Buffer, at: number): string {
-  const milliseconds = Number(chunk.readBigInt64BE(at)) / 1000 + Date.UTC(2000);
+function serverTime(buffer: Buffer, at: number): string {
+  const milliseconds = Number(buffer.readBigInt64BE(at)) / 1000 + Date.UTC(2000);
   return Math.abs(milliseconds) < 8.64e15 ? new Date(milliseconds).toISOString() : 'unknown';
 }
