@@ -137,6 +137,11 @@ export class SpilledTransaction {
     }
   }
 
+  /** True once the file is gone. */
+  get discarded(): boolean {
+    return this.#discarded;
+  }
+
   /** Closes and so deletes the file. */
   discard(): void {
     if (this.#discarded) return;

@@ -84,6 +84,8 @@ export class Batcher implements ChangeSink {
   /** True when earlier pieces of the open transaction were cut off. */
   #cut = false;
   #progress: Position | undefined;
+  /** Taken, and not known to be applied. */
+  #spills: SpilledTransaction[] = [];
   /** Bytes handed out and not yet released. */
   #taken = 0;
   #waiting: (() => void)[] = [];
@@ -177,6 +179,10 @@ export class Batcher implements ChangeSink {
   take(hurry: boolean, flushPeriod: number, progress: boolean): Work | undefined {
     const work = this.#ready.shift();
     if (work !== undefined) {
+      if (work.kind === 'spilled') {
+        this.#spills = this.#spills.filter((spilled) => !spilled.discarded);
+        this.#spills.push(work.spilled);
+      }
       this.#wakeSource();
       return work;
     }
@@ -218,11 +224,13 @@ export class Batcher implements ChangeSink {
     this.#closed = true;
   }
 
-  /** Forgets everything that was not taken: the source will deliver it again. */
+  /** Forgets everything that was not applied: the source will deliver it again. */
   discard(): void {
     for (const work of this.#ready.splice(0)) {
       if (work.kind === 'spilled') work.spilled.discard();
+      else if (work.kind !== 'progress') this.#taken -= work.log.length;
     }
+    for (const spilled of this.#spills.splice(0)) spilled.discard();
     this.#transactions = [];
     this.#progress = undefined;
     this.changes = new ChangeLog();
@@ -253,7 +261,8 @@ export class Batcher implements ChangeSink {
 
   #push(work: Batch | Chunk | Spilled): void {
     if (work.kind !== 'spilled') this.#taken += work.log.length;
-    this.#progress = undefined;
+    // What was reported behind a batch holds once the batch is applied.
+    if (work.kind !== 'batch') this.#progress = undefined;
     this.#ready.push(work);
     this.#announce();
   }
