@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Engine } from '../harness/engine.ts';
+import type { Engine } from '../harness/engine.ts';
 import { Replica } from '../harness/replica.ts';
 import { sharedServer } from '../servers/postgres.ts';
 
