@@ -152,6 +152,8 @@ export class Applier {
   /** Work to be sent again, in front of what the batcher holds. */
   #again: Work[] = [];
   #bytes = 0;
+  /** True while a transaction is open on the target whose next piece has not come: no other may begin, or it would commit. */
+  #inPieces = false;
   #largeMode: LargeMode;
   /** Why the large transaction was refused before. */
   readonly #largeReason: Error;
@@ -228,13 +230,14 @@ export class Applier {
           await this.#start(work);
           continue;
         }
-        if (idle && this.#syncDue()) {
+        if (idle && !this.#inPieces && this.#syncDue()) {
           this.#sendMarker();
           continue;
         }
       }
       if (idle && this.#draining && !this.#batcher.hasChanges) {
-        if (this.#unsynced === undefined) return;
+        // What is not known to be durable is acknowledged after the next start.
+        if (this.#unsynced === undefined || this.#inPieces) return;
         this.#sendMarker();
         continue;
       }
@@ -292,6 +295,7 @@ export class Applier {
   /** How long to sleep at most: until a sync, a progress write or a flush is due. */
   #sleep(idle: boolean): number | undefined {
     if (!idle) return this.#batcher.hasChanges ? this.#options.flushPeriod : undefined;
+    if (this.#inPieces) return undefined;
     if (this.#unsynced !== undefined) return Math.max(1, this.#unsyncedSince + SYNC_AFTER - performance.now());
     return this.#batcher.hasProgress ? PROGRESS_EVERY : undefined;
   }
@@ -431,6 +435,7 @@ export class Applier {
     const options = this.#largeOptions();
     const sync = chunk.last !== undefined;
     const script = chunk.first ? this.#begin(true, options.exact) : this.#session.script();
+    this.#inPieces = chunk.last === undefined;
     this.#writeLarge(chunk.log, script, options, chunk.commitTime);
     if (chunk.last !== undefined) {
       this.#checkpoint.fence(this.#session, script, chunk.last.position);
@@ -625,6 +630,7 @@ export class Applier {
       throw lost(failure);
     });
     this.#checkpoint.rollback();
+    this.#inPieces = false;
     this.#largeWritten = [];
     if (head.work.kind === 'chunk' || head.work.kind === 'spilled') await this.#rewindLarge(head, error);
     this.#again.unshift(...rest.flatMap((flight) => (flight.work.kind === 'batch' ? [flight.work] : [])));
