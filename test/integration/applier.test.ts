@@ -1,0 +1,433 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Rewind } from '../../src/engine/applier.ts';
+import { OperatorError } from '../../src/errors.ts';
+import { FaultProxy } from '../faults/proxy.ts';
+import { sourceTable } from '../harness/apply-rig.ts';
+import { ApplierRig, checkpointOf, type RigOptions } from '../harness/applier-rig.ts';
+import { eventually } from '../harness/engine.ts';
+import type { Feed } from '../harness/feed.ts';
+import { sharedServer, type TestDatabase } from '../servers/postgres.ts';
+
+const shared = sharedServer();
+
+const item = sourceTable('item', ['id', 'code', 'body'], ['id']);
+const part = sourceTable('part', ['id', 'item'], ['id']);
+const note = sourceTable('note', ['text'], []);
+
+const SCHEMA = `
+  CREATE TABLE item (id int PRIMARY KEY, code text UNIQUE, body text);
+  CREATE TABLE part (id int PRIMARY KEY, item int REFERENCES item);
+  CREATE TABLE note (text text);`;
+
+async function open(t: TestContext, options: RigOptions = {}, rows = '') {
+  const database = await shared.freshDatabase(t);
+  await database.query(`${SCHEMA} ${rows}`);
+  return { database, rig: await ApplierRig.open(t, database, options) };
+}
+
+/** As `open`, with the data's connection through a proxy. */
+async function openProxied(t: TestContext, options: RigOptions = {}) {
+  const database = await shared.freshDatabase(t);
+  await database.query(SCHEMA);
+  const proxy = await FaultProxy.start(database.server);
+  t.after(() => proxy.close());
+  const rig = await ApplierRig.open(t, database, { ...options, url: proxy.url(database.url) });
+  return { database, proxy, rig };
+}
+
+function assertStopped(error: Error, code: string, transient = false): void {
+  assert.ok(error instanceof OperatorError, String(error));
+  assert.deepEqual([error.code, error.transient], [code, transient]);
+}
+
+const read = async (database: TestDatabase, sql: string) =>
+  (await database.query<{ v: string }>(`SELECT ${sql} AS v`))[0].v;
+const items = (database: TestDatabase) =>
+  read(database, `(SELECT string_agg(id || '=' || code, ' ' ORDER BY id) FROM item)`);
+
+function fill(feed: Feed, from: number, count: number, bytes = 10): void {
+  for (let i = from; i < from + count; i++) feed.insert(item, [String(i), `c${i}`, 'x'.repeat(bytes)]);
+}
+
+test('batches leave their rows, the checkpoint and one report for each commit', async (t) => {
+  const { database, rig } = await open(t);
+  rig.feed.transaction((feed) => fill(feed, 1, 30));
+  rig.feed.transaction((feed) => feed.update(item, ['1', 'x', 'y']));
+  const last = rig.feed.transaction((feed) => feed.delete(item, ['2', null, null]));
+  await rig.finish();
+  assert.equal(await read(database, '(SELECT count(*) FROM item)'), '29');
+  assert.equal(await checkpointOf(database), last);
+  assert.equal(rig.durable, last);
+  assert.equal(
+    rig.commits.reduce((sum, { transactions }) => sum + transactions, 0),
+    3,
+  );
+  assert.equal(rig.feed.batcher.buffered, 0);
+  assert.deepEqual(rig.events, []);
+});
+
+test('an idle stream moves the checkpoint, and says so once it is durable', async (t) => {
+  const { database, rig } = await open(t);
+  const position = rig.feed.progress();
+  await eventually(
+    async () => rig.durable === position,
+    () => `durable is ${rig.durable}`,
+  );
+  assert.equal(await checkpointOf(database), position);
+  assert.deepEqual(rig.commits, []);
+});
+
+test('nothing is called durable before the target has waited for its disk', async (t) => {
+  const { database, proxy, rig } = await openProxied(t);
+  const sent: string[] = [];
+  proxy.record((sql) => sent.push(sql));
+  const position = rig.feed.transaction((feed) => fill(feed, 1, 1));
+  await eventually(
+    async () => rig.commits.length === 1,
+    () => 'no commit',
+  );
+  assert.equal(rig.durable, 0);
+  assert.equal(await checkpointOf(database), position);
+  await eventually(
+    async () => rig.durable === position,
+    () => 'never durable',
+  );
+  const syncs = sent.filter((sql) => sql.includes('synchronous_commit TO on'));
+  assert.equal(syncs.length, 1);
+});
+
+test('values that rows exchange within one batch are written in the source order', async (t) => {
+  const { database, rig } = await open(t, {}, `INSERT INTO item VALUES (1, 'a'), (2, 'b')`);
+  rig.feed.transaction((feed) => {
+    feed.update(item, ['1', 'tmp', null]);
+    feed.update(item, ['2', 'a', null]);
+    feed.update(item, ['1', 'b', null]);
+  });
+  await rig.finish();
+  assert.equal(await items(database), '1=b 2=a');
+  assert.deepEqual(
+    rig.commits.map(({ exact }) => exact),
+    [true],
+  );
+  assert.equal(rig.events[0], 'refused item 23505');
+});
+
+test('references that hold step by step only are written in the source order', async (t) => {
+  const { database, rig } = await open(t, {}, 'INSERT INTO item VALUES (1); INSERT INTO part VALUES (1, 1)');
+  rig.feed.transaction((feed) => {
+    feed.insert(item, ['2', null, null]);
+    feed.update(part, ['1', '2']);
+    feed.delete(item, ['1', null, null]);
+  });
+  await rig.finish();
+  assert.equal(await read(database, `(SELECT string_agg(id || '-' || item, ' ') FROM part)`), '1-2');
+  assert.equal(rig.events[0], 'refused part 23503');
+});
+
+test('rows that are there already are replaced, and COPY rests for a while', async (t) => {
+  const { database, proxy, rig } = await openProxied(t);
+  await database.query(`INSERT INTO item VALUES (5, 'old')`);
+  let copies = 0;
+  proxy.record((sql) => {
+    if (sql.startsWith('COPY')) copies++;
+  });
+  rig.feed.transaction((feed) => fill(feed, 1, 40));
+  await eventually(
+    async () => rig.commits.length === 1,
+    () => 'no commit',
+  );
+  rig.feed.transaction((feed) => fill(feed, 100, 40));
+  await rig.finish();
+  assert.equal(copies, 1);
+  assert.equal(await read(database, '(SELECT count(*) FROM item)'), '80');
+  assert.equal(await read(database, '(SELECT code FROM item WHERE id = 5)'), 'c5');
+  assert.deepEqual(
+    rig.commits.map(({ exact }) => exact),
+    [false, false],
+  );
+});
+
+test('batches behind a refused one are applied after it, in order', async (t) => {
+  const { database, rig } = await open(t, { batching: { transactionLimit: 1 } }, `INSERT INTO item VALUES (1, 'a')`);
+  rig.feed.transaction((feed) => {
+    feed.update(item, ['1', 'tmp', null]);
+    feed.insert(item, ['2', 'a', null]);
+    feed.insert(item, ['1000', 'x', null]);
+    feed.update(item, ['1', 'b', null]);
+  });
+  for (let i = 0; i < 20; i++) rig.feed.transaction((feed) => feed.update(item, ['1000', `x${i}`, null]));
+  rig.feed.transaction((feed) => feed.update(item, ['1', 'c', null]));
+  await rig.finish();
+  assert.equal(await items(database), '1=c 2=a 1000=x19');
+  assert.equal(await checkpointOf(database), rig.feed.position);
+  assert.equal(
+    rig.commits.reduce((sum, { transactions }) => sum + transactions, 0),
+    22,
+  );
+});
+
+test('a transaction that the target refuses stops the stream: nothing of it is there, everything before it is', async (t) => {
+  const { database, rig } = await open(t);
+  const before = rig.feed.transaction((feed) => feed.insert(item, ['1', 'a', null]));
+  rig.feed.transaction((feed) => {
+    feed.insert(item, ['2', 'b', null]);
+    feed.insert(part, ['1', '99']);
+  });
+  rig.feed.transaction((feed) => feed.insert(item, ['3', 'c', null]));
+  const error = await rig.failed();
+  assertStopped(error, 'APPLY_FAILED');
+  assert.match(error.message, /table part, constraint part_item_fkey/);
+  assert.equal(await items(database), '1=a');
+  assert.equal(await checkpointOf(database), before);
+});
+
+test('with a dead-letter table a refused transaction goes there, whole and once, and the others go on', async (t) => {
+  const { database, rig } = await open(t, { applying: { onApplyError: 'dlq' } });
+  rig.feed.transaction((feed) => feed.insert(item, ['1', 'a', null]));
+  rig.feed.transaction((feed) => {
+    feed.insert(item, ['2', 'b', null]);
+    feed.insert(part, ['1', '99']);
+  });
+  const last = rig.feed.transaction((feed) => feed.insert(item, ['3', 'c', null]));
+  await rig.finish();
+  assert.equal(await items(database), '1=a 3=c');
+  assert.equal(await checkpointOf(database), last);
+  const letters = await database.query('SELECT dlq_name, source_logical::int, data_after FROM letters ORDER BY 2');
+  assert.deepEqual(letters, [
+    { dlq_name: 'item', source_logical: 0, data_after: { id: '2', code: 'b', body: null } },
+    { dlq_name: 'part', source_logical: 1, data_after: { id: '1', item: '99' } },
+  ]);
+  assert.equal(rig.events.filter((event) => event.startsWith('dead-lettered')).join(), 'dead-lettered 2 2');
+});
+
+test('what may pass is tried again, each time after a longer wait, and only so often', async (t) => {
+  const { database, proxy, rig } = await openProxied(t);
+  const twice = proxy.inject({
+    match: ({ sql, kind }) => kind !== 'copyEnd' && sql.startsWith('COPY'),
+    fault: { kind: 'error', sqlstate: '40001' },
+    times: 2,
+  });
+  rig.feed.transaction((feed) => fill(feed, 1, 30));
+  await eventually(
+    async () => rig.commits.length === 1,
+    () => 'no commit',
+  );
+  assert.equal(twice.fired, 2);
+  assert.deepEqual(rig.events, ['retried 40001', 'retried 40001']);
+  const position = await checkpointOf(database);
+
+  proxy.inject({
+    match: ({ sql, kind }) => kind !== 'copyEnd' && sql.startsWith('COPY'),
+    fault: { kind: 'error', sqlstate: '40001' },
+    times: Infinity,
+  });
+  rig.feed.transaction((feed) => fill(feed, 100, 30));
+  const error = await rig.failed();
+  assertStopped(error, 'APPLY_RETRIES');
+  assert.equal(rig.events.length, 2 + 4);
+  assert.equal(await read(database, '(SELECT count(*) FROM item)'), '30');
+  assert.equal(await checkpointOf(database), position);
+});
+
+test('a lost connection is a failure that can pass; a commit whose answer was lost is not repeated', async (t) => {
+  const { database, proxy, rig } = await openProxied(t);
+  proxy.inject({ match: ({ sql }) => sql === 'COMMIT', fault: { kind: 'lostAnswer' } });
+  const position = rig.feed.transaction((feed) => {
+    fill(feed, 1, 3);
+    feed.insert(note, ['once']);
+  });
+  assertStopped(await rig.failed(), 'TARGET_LOST', true);
+  assert.equal(await checkpointOf(database), position);
+  const again = await ApplierRig.open(t, database);
+  assert.equal(again.feed.position, position);
+  again.feed.transaction((feed) => feed.insert(note, ['twice']));
+  await again.finish();
+  assert.equal(await read(database, `(SELECT string_agg(text, ' ') FROM note)`), 'once twice');
+});
+
+test('a checkpoint that somebody else has moved stops the stream, and nothing is written', async (t) => {
+  const { database, rig } = await open(t);
+  rig.feed.transaction((feed) => fill(feed, 1, 1));
+  await eventually(
+    async () => rig.durable === 1,
+    () => 'not durable',
+  );
+  const other = await ApplierRig.open(t, database);
+  other.feed.transaction((feed) => feed.insert(item, ['2', 'other', null]));
+  await other.finish();
+  rig.feed.transaction((feed) => feed.insert(item, ['3', 'mine', null]));
+  assertStopped(await rig.failed(), 'CHECKPOINT_MOVED');
+  assert.equal(await items(database), '1=c1 2=other');
+});
+
+test('a trigger of the target that divides by zero is not taken for a moved checkpoint', async (t) => {
+  const { database, rig } = await open(
+    t,
+    {},
+    `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM 1 / 0; RETURN NEW; END';
+     CREATE TRIGGER fail BEFORE INSERT ON note FOR EACH ROW EXECUTE FUNCTION fail();`,
+  );
+  rig.feed.transaction((feed) => feed.insert(note, ['x']));
+  assertStopped(await rig.failed(), 'APPLY_FAILED');
+  assert.equal(await checkpointOf(database), 0);
+});
+
+test('a column that appears on the target while the stream runs is found', async (t) => {
+  const { database, rig } = await open(t);
+  rig.feed.transaction((feed) => fill(feed, 1, 1));
+  await eventually(
+    async () => rig.commits.length === 1,
+    () => 'no commit',
+  );
+  await database.query('ALTER TABLE item ADD COLUMN more text; CREATE TABLE late (id int PRIMARY KEY)');
+  rig.feed.transaction((feed) => {
+    feed.insert(sourceTable('item', ['id', 'code', 'more'], ['id']), ['2', 'b', 'm']);
+    feed.insert(sourceTable('late', ['id'], ['id']), ['1']);
+  });
+  await rig.finish();
+  assert.equal(await read(database, '(SELECT more FROM item WHERE id = 2)'), 'm');
+  assert.equal(await read(database, '(SELECT count(*) FROM late)'), '1');
+});
+
+test('a table that the target lacks stops the stream by its name', async (t) => {
+  const { database, rig } = await open(t);
+  const before = rig.feed.transaction((feed) => fill(feed, 1, 1));
+  await eventually(
+    async () => rig.commits.length === 1,
+    () => 'no commit',
+  );
+  rig.feed.transaction((feed) => feed.insert(sourceTable('nowhere', ['id'], ['id']), ['1']));
+  const error = await rig.failed();
+  assertStopped(error, 'TARGET_SCHEMA_DRIFT');
+  assert.match(error.message, /nowhere/);
+  assert.equal(await checkpointOf(database), before);
+});
+
+const LARGE = { memoryLimit: 64 * 1024 * 1024 };
+const rows = (database: TestDatabase) => read(database, '(SELECT count(*) FROM item)');
+
+test('a transaction that comes in pieces becomes visible at its end', async (t) => {
+  const { database, rig } = await open(t, { batching: LARGE });
+  rig.feed.begin();
+  fill(rig.feed, 1, 300, 10_000);
+  await eventually(
+    async () => rig.applier.inFlight === 0 && rig.feed.batcher.queued === 0,
+    () => 'not taken',
+  );
+  assert.equal(await rows(database), '0');
+  fill(rig.feed, 301, 10, 10);
+  const position = rig.feed.commit();
+  await rig.finish();
+  assert.equal(await rows(database), '310');
+  assert.equal(await checkpointOf(database), position);
+  assert.deepEqual(rig.commits, [{ transactions: 1, exact: false, written: rig.commits[0].written }]);
+});
+
+test('a piece of a transaction stays unseen however long the next one takes to come', async (t) => {
+  const { database, rig } = await open(t, { batching: LARGE });
+  // This commit still has to be made durable while the pieces come.
+  const before = rig.feed.transaction((feed) => feed.insert(item, ['0', 'zero', null]));
+  await eventually(
+    async () => rig.commits.length === 1,
+    () => 'no commit',
+  );
+  rig.feed.begin();
+  fill(rig.feed, 1, 150, 10_000);
+  await sleep(500);
+  assert.equal(await rows(database), '1');
+  assert.equal(await checkpointOf(database), before);
+  fill(rig.feed, 200, 10, 10);
+  const position = rig.feed.commit();
+  await rig.finish();
+  assert.equal(await rows(database), '161');
+  assert.equal(await checkpointOf(database), position);
+});
+
+test('a stop in the middle of such a transaction leaves nothing of it', async (t) => {
+  const { database, rig } = await open(t, { batching: LARGE });
+  const before = rig.feed.transaction((feed) => feed.insert(item, ['0', 'zero', null]));
+  await eventually(
+    async () => rig.commits.length === 1,
+    () => 'no commit',
+  );
+  rig.feed.begin();
+  fill(rig.feed, 1, 150, 10_000);
+  await eventually(
+    async () => rig.feed.batcher.queued === 0 && rig.applier.inFlight === 0,
+    () => 'not taken',
+  );
+  await rig.finish();
+  await rig.session.close();
+  assert.equal(await rows(database), '1');
+  assert.equal(await checkpointOf(database), before);
+});
+
+test('a large transaction that is refused is asked for again, each time in a stricter way', async (t) => {
+  const { database, rig } = await open(t, { batching: LARGE }, `INSERT INTO item VALUES (7, 'old')`);
+  const stream = (each: ApplierRig) =>
+    each.feed.transaction((feed) => {
+      fill(feed, 1, 150, 10_000);
+      feed.update(item, ['1', 'tmp', null]);
+      feed.update(item, ['2', 'c1', null]);
+      feed.update(item, ['1', 'c2', null]);
+    });
+  stream(rig);
+  const refused = await rig.failed();
+  assert.ok(refused instanceof Rewind);
+  assert.equal(refused.largeMode, 'upsert');
+  assert.equal(await items(database), '7=old');
+  const second = await ApplierRig.open(t, database, { largeMode: 'upsert', batching: { ...LARGE } });
+  stream(second);
+  const again = await second.failed().catch(() => undefined);
+  // Folded rows may happen to come in an order that passes; if not, the exact order is next.
+  if (again !== undefined) {
+    assert.ok(again instanceof Rewind);
+    assert.equal(again.largeMode, 'exact');
+    const third = await ApplierRig.open(t, database, { largeMode: 'exact', batching: LARGE });
+    stream(third);
+    await third.finish();
+  }
+  assert.equal(await rows(database), '150');
+  assert.equal(await read(database, '(SELECT code FROM item WHERE id = 1)'), 'c2');
+  assert.equal(await checkpointOf(database), 1);
+});
+
+test('a large transaction that is refused in every way stops the stream, or becomes dead letters', async (t) => {
+  const stream = (each: ApplierRig) =>
+    each.feed.transaction((feed) => {
+      fill(feed, 1, 150, 10_000);
+      feed.insert(part, ['1', '999']);
+    });
+  const { database, rig } = await open(t, { largeMode: 'exact' });
+  stream(rig);
+  assertStopped(await rig.failed(), 'APPLY_FAILED');
+  assert.equal(await rows(database), '0');
+
+  const asking = await ApplierRig.open(t, database, { largeMode: 'exact', applying: { onApplyError: 'dlq' } });
+  stream(asking);
+  const rewind = await asking.failed();
+  assert.ok(rewind instanceof Rewind);
+  assert.equal(rewind.largeMode, 'deadLetter');
+  const burying = await ApplierRig.open(t, database, { largeMode: 'deadLetter', applying: { onApplyError: 'dlq' } });
+  stream(burying);
+  burying.feed.transaction((feed) => feed.insert(item, ['1', 'next', null]));
+  await burying.finish();
+  assert.equal(await items(database), '1=next');
+  assert.equal(await read(database, '(SELECT count(DISTINCT source_logical) FROM letters)'), '151');
+  assert.deepEqual(burying.events, ['dead-lettered 1 151']);
+});
+
+test('what may pass makes a large transaction start over in the same way', async (t) => {
+  const { database, proxy, rig } = await openProxied(t, { largeMode: 'upsert' });
+  proxy.inject({
+    match: ({ sql }) => sql.startsWith('INSERT INTO "public"."item"'),
+    fault: { kind: 'error', sqlstate: '40001' },
+  });
+  rig.feed.transaction((feed) => fill(feed, 1, 150, 10_000));
+  const rewind = await rig.failed();
+  assert.ok(rewind instanceof Rewind);
+  assert.equal(rewind.largeMode, 'upsert');
+  assert.equal(await rows(database), '0');
+});
