@@ -500,8 +500,8 @@ export class Applier {
   }
 
   #beginning(sync: boolean, exact: boolean): string {
-    if (this.#dialect.product === 'cockroachdb') return 'BEGIN';
-    let begin = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+    if (this.#dialect.product === 'cockroachdb') return 'BEGIN READ WRITE';
+    let begin = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
     if (sync && this.#checkpoint.deferred) begin += '; SET LOCAL synchronous_commit TO on';
     if (exact) begin += '; SET CONSTRAINTS ALL DEFERRED';
     return begin;

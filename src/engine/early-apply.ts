@@ -115,7 +115,7 @@ export class EarlyApply {
     const session = await this.#parts.openSession();
     this.#session = session;
     if (this.#lost) session.destroy();
-    await session.run('BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit TO on');
+    await session.run('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit TO on');
     for (let block = 0; !this.#lost; ) {
       if (block < this.spilled.blocks) {
         await this.#apply(session, block++);

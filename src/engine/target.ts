@@ -42,13 +42,15 @@ export interface Target {
 }
 
 /**
- * What a data session is told before its first transaction. On PostgreSQL commits do not wait for the disk, because the
+ * What a data session is told before its first transaction. Outside of the transactions that it begins itself it may only
+ * read: should a BEGIN fail, what was sent behind it must not be carried out piece by piece. On PostgreSQL commits do not wait for the disk, because the
  * applier asks for durability before it acknowledges anything; and set statements always go by index, whatever the
  * statistics of a table that was empty a minute ago.
  */
-function sessionSettings(dialect: Dialect, applyTimeout: number): string {
+export function sessionSettings(dialect: Dialect, applyTimeout: number): string {
   const common = [
     `SET statement_timeout = ${Math.round(applyTimeout)}`,
+    'SET default_transaction_read_only = on',
     `SET timezone = 'UTC'`,
     `SET intervalstyle = 'postgres'`,
   ];
