@@ -2,6 +2,7 @@ import { Applier, type ApplierOptions, type DeadLetters, type LargeMode } from '
 import { Batcher, type BatcherOptions } from '../../src/engine/batcher.ts';
 import { Checkpoint } from '../../src/engine/checkpoint.ts';
 import { openLetters } from '../../src/engine/letters.ts';
+import { sessionSettings } from '../../src/engine/target.ts';
 import { checkpointStatement, ensureCheckpoint, readMemo } from '../../src/staging/memo.ts';
 import { openStagingSchema } from '../../src/staging/staging-schema.ts';
 import { describeServer } from '../../src/target/dialect.ts';
@@ -67,10 +68,12 @@ export class ApplierRig {
     await openStagingSchema(client, staging, { create: true });
     await ensureCheckpoint(client, staging, KEY);
     const url = options.url ?? database.url;
-    const [session, tables] = await Promise.all([
-      openSession(test, url),
-      openTargetTables(test, database.url, 'public'),
-    ]);
+    const openDataSession = async () => {
+      const session = await openSession(test, url);
+      await session.run(sessionSettings(server.dialect, 30_000));
+      return session;
+    };
+    const [session, tables] = await Promise.all([openDataSession(), openTargetTables(test, database.url, 'public')]);
     const batcher = new Batcher({
       flushSize: 1000,
       transactionLimit: 1000,
@@ -101,7 +104,7 @@ export class ApplierRig {
       new Applier({
         batcher,
         session,
-        openSession: () => openSession(test, url),
+        openSession: openDataSession,
         dialect: server.dialect,
         tables,
         checkpoint,

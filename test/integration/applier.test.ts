@@ -231,6 +231,34 @@ test('what may pass is tried again, each time after a longer wait, and only so o
   assert.equal(await checkpointOf(database), position);
 });
 
+test('behind a BEGIN that fails nothing is carried out, and all of it once when it is sent again', async (t) => {
+  const { database, proxy, rig } = await openProxied(t);
+  const begin = {
+    match: ({ sql }: { sql: string }) => sql.startsWith('BEGIN'),
+    fault: { kind: 'error', sqlstate: '57014' },
+  } as const;
+  proxy.inject(begin);
+  const position = rig.feed.transaction((feed) => {
+    feed.insert(note, ['once']);
+    fill(feed, 1, 30);
+  });
+  await eventually(
+    async () => rig.commits.length === 1,
+    () => 'no commit',
+  );
+  assert.equal(await read(database, '(SELECT count(*) FROM note)'), '1');
+
+  // Without its transaction each of these statements would stand for itself, the checkpoint's too.
+  proxy.inject(begin);
+  rig.feed.transaction((feed) => {
+    feed.insert(note, ['never']);
+    feed.insert(part, ['1', '99']);
+  });
+  assertStopped(await rig.failed(), 'APPLY_FAILED');
+  assert.equal(await read(database, `(SELECT string_agg(text, ' ') FROM note)`), 'once');
+  assert.equal(await checkpointOf(database), position);
+});
+
 test('a lost connection is a failure that can pass; a commit whose answer was lost is not repeated', async (t) => {
   const { database, proxy, rig } = await openProxied(t);
   proxy.inject({ match: ({ sql }) => sql === 'COMMIT', fault: { kind: 'lostAnswer' } });
