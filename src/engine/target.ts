@@ -60,6 +60,7 @@ export function sessionSettings(dialect: Dialect, applyTimeout: number): string 
     ...common,
     ...planner,
     `SET datestyle = 'ISO, MDY'`,
+    'SET array_nulls = on',
     'SET plan_cache_mode = force_generic_plan',
     'SET idle_in_transaction_session_timeout = 0',
     'SET synchronous_commit = off',

@@ -3,6 +3,7 @@ import { FrameReader } from './frame-reader.ts';
 import type { SystemFacts, TimelineSwitch } from './identity.ts';
 import { parseTimelineHistory } from './identity.ts';
 import { Lsn } from './lsn.ts';
+import { ReadPace } from './read-pace.ts';
 import { type SlotFacts, readSlot } from './slot.ts';
 
 /** What a session says about the server it reached. */
@@ -126,8 +127,10 @@ export class ReplicationConnection {
         for (const parse of parsers) parse(frame);
       },
     });
+    const pace = new ReadPace();
     stream.on('data', (chunk: Buffer) => {
       handlers.heard();
+      pace.step(chunk.length);
       frames.read(chunk);
     });
     this.#client.on('notice', (notice) => handlers.notice(notice.code, notice.message ?? ''));
