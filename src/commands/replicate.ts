@@ -70,12 +70,8 @@ export async function replicate(parts: {
       const address = settings.metricsAddr;
       server = await MetricsServer.start({ address, metrics, diagnostics, health: () => health(), logger: log });
     }
-    const tables = await connectSource(source, stop.signal, log);
-    if (tables === undefined) return 0;
-    closers.push(() => source.close());
     const target = await openTarget(targetConnection, stagingConnection, source, targetSettings(settings), metrics);
     closers.push(() => target.close());
-    for (const table of tables) target.tables.resolve(table);
     const letters = openLetters(target, settings.dlqTableName);
     const pipeline = new Pipeline({
       source,
@@ -114,7 +110,16 @@ export async function replicate(parts: {
       }),
       refreshSchema(target.tables, settings.schemaRefresh, log),
     );
-    await runUnderLease(pipeline, stop.signal, log, (cut, onLost) =>
+    // The lease comes before the source: who already replicates tells more than whose slot is in use.
+    let connected = false;
+    const connect = async () => {
+      if (connected) return;
+      const tables = await connectSource(source, stop.signal, log);
+      closers.push(() => source.close());
+      target.tables.check(tables);
+      connected = true;
+    };
+    await runUnderLease(pipeline, connect, stop.signal, log, (cut, onLost) =>
       Lease.acquire({
         staging: target.staging,
         name: leaseName(source.kind, target.schema),
@@ -153,14 +158,14 @@ function targetSettings(settings: EngineSettings): TargetSettings {
   return { targetSchema, stagingSchema, stagingCreateSchema, applyTimeout, statementCache: targetStatementCacheSize };
 }
 
-/** Connects and checks; waits a while for a slot that a process which has just died still holds. Undefined when stopped. */
-async function connectSource(
-  source: Source,
-  stop: AbortSignal,
-  log: Logger,
-): Promise<Awaited<ReturnType<Source['connect']>> | undefined> {
+/**
+ * Connects and checks; waits a while for a slot that a process which has just died still holds.
+ * @throws OperatorError of the source; the signal's reason when stopped.
+ */
+async function connectSource(source: Source, stop: AbortSignal, log: Logger): ReturnType<Source['connect']> {
   const deadline = performance.now() + SLOT_PATIENCE;
-  for (let told = false; !stop.aborted; told = true) {
+  for (let told = false; ; told = true) {
+    stop.throwIfAborted();
     try {
       return await source.connect();
     } catch (error) {
@@ -170,7 +175,6 @@ async function connectSource(
       await sleep(200, undefined, { signal: stop }).catch(() => {});
     }
   }
-  return undefined;
 }
 
 /**
@@ -179,6 +183,7 @@ async function connectSource(
  */
 async function runUnderLease(
   pipeline: Pipeline,
+  connect: () => Promise<void>,
   stop: AbortSignal,
   log: Logger,
   acquire: (cut: AbortSignal, onLost: (error: OperatorError) => void) => Promise<Lease>,
@@ -188,11 +193,13 @@ async function runUnderLease(
     let lease: Lease | undefined;
     try {
       lease = await acquire(cut.signal, (error) => cut.abort(error));
+      await connect();
       await pipeline.run(stop, cut.signal);
     } catch (error) {
       if (stop.aborted && !(error instanceof OperatorError)) return;
-      const passing = error instanceof OperatorError && error.transient;
-      if (!passing || (first && lease === undefined)) throw error;
+      // A lost lease is waited for, and whatever keeps it from being taken again; what fails at the start is told at once.
+      const waits = error instanceof OperatorError && error.transient && (!first || cut.signal.aborted);
+      if (!waits) throw error;
       log.warn(`${error.message}; will try again`, { code: error.code });
       await sleep(500, undefined, { signal: stop }).catch(() => {});
     } finally {

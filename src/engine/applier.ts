@@ -804,7 +804,7 @@ export class Applier {
     return new OperatorError(
       'CHECKPOINT_MOVED',
       'the checkpoint was moved by somebody else: another process writes to the same target schema; nothing was applied twice',
-      { cause: error, fix: 'stop the other process, then resume with the same command' },
+      { cause: error, transient: true, fix: 'stop the other process, then resume with the same command' },
     );
   }
 }

@@ -69,6 +69,8 @@ export class Pipeline {
   #largeReason: Error | undefined;
   #largeAttempts = 0;
   #failures = 0;
+  /** Times in a row that the checkpoint was found moved. */
+  #moved = 0;
   #loggedAt = 0;
   #loggedCode = '';
   #lastCommit = performance.now();
@@ -165,6 +167,7 @@ export class Pipeline {
           this.#lastCommit = performance.now();
           this.#largeAttempts = 0;
           this.#failures = 0;
+          this.#moved = 0;
           this.state.checkpoint = checkpoint.position;
           events.committed(...facts);
         },
@@ -197,8 +200,10 @@ export class Pipeline {
       failure ??= error;
       applier.drain();
     });
+    let onCut = () => {};
     const severed = new Promise<never>((_, reject) => {
-      cut.addEventListener('abort', () => reject(cut.reason), { once: true });
+      onCut = () => reject(cut.reason);
+      cut.addEventListener('abort', onCut);
     });
     try {
       cut.throwIfAborted();
@@ -207,6 +212,7 @@ export class Pipeline {
       failure = error as Error;
     } finally {
       grace.clear();
+      cut.removeEventListener('abort', onCut);
       stop.removeEventListener('abort', onStop);
       await checkpoint.written();
       applier.close();
@@ -242,6 +248,8 @@ export class Pipeline {
       );
       return;
     }
+    // A commit of ours whose answer was lost may come late; whoever moves it again and again is somebody else.
+    if (error instanceof OperatorError && error.code === 'CHECKPOINT_MOVED' && ++this.#moved > 3) throw error;
     if (!isTransient(error)) throw error;
     const failure = error instanceof OperatorError ? error : connectionLost(error);
     this.state.state = 'reconnecting';

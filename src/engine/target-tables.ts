@@ -1,7 +1,7 @@
 import type { SourceTable } from '../changes/table.ts';
 import type { Catalogue, TargetTable } from '../target/catalogue.ts';
 import type { Dialect } from '../target/dialect.ts';
-import { checkTable } from '../target/drift.ts';
+import { checkTable, checkTables } from '../target/drift.ts';
 import { ForeignKeyGraph } from '../target/foreign-keys.ts';
 import type { SchemaName } from '../target/identifiers.ts';
 import { mapTable } from '../target/mapping.ts';
@@ -39,6 +39,11 @@ export class TargetTables {
     this.#catalogue = catalogue;
     this.#graph = new ForeignKeyGraph(catalogue);
     this.#works.clear();
+  }
+
+  /** Checks all tables before the first row. @throws OperatorError TARGET_SCHEMA_DRIFT that names all that has to be mended. */
+  check(sources: readonly SourceTable[]): void {
+    checkTables(sources, this.#catalogue, this.#schema, this.#dialect);
   }
 
   /** @throws OperatorError TARGET_SCHEMA_DRIFT when the target cannot take the source table's rows as they are. */

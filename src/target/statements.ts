@@ -102,13 +102,16 @@ export function moveStatement(mapping: TableMapping, columns: readonly MappedCol
  * own type, because some types have no equality (json, xml) or a surprising one (box compares areas).
  */
 function wholeRow(mapping: TableMapping, dialect: Dialect, first: number): string {
+  const matches = mapping.columns
+    .map(
+      (column, i) =>
+        `${quoteIdentifier(column.target.name)}::text IS NOT DISTINCT FROM ($${first + i}::${column.target.castType})::text`,
+    )
+    .join(' AND ');
+  // CockroachDB has no ctid, and its rowid only where nothing else is the primary key; but it limits changes.
+  if (dialect.product === 'cockroachdb') return `${matches} LIMIT 1`;
   // A ctid is unique within one partition only.
-  const rowid = dialect.product === 'cockroachdb' ? 'rowid' : 'tableoid, ctid';
-  const matches = mapping.columns.map(
-    (column, i) =>
-      `${quoteIdentifier(column.target.name)}::text IS NOT DISTINCT FROM ($${first + i}::${column.target.castType})::text`,
-  );
-  return `(${rowid}) = (SELECT ${rowid} FROM ${mapping.target.qualified} WHERE ${matches.join(' AND ')} LIMIT 1)`;
+  return `(tableoid, ctid) = (SELECT tableoid, ctid FROM ${mapping.target.qualified} WHERE ${matches} LIMIT 1)`;
 }
 
 /** Deletes one row that equals the old row. One parameter per mapped column. */
