@@ -24,11 +24,13 @@ const SCHEMA = new Set(['42P01', '42703', '3F000', '0A000', '42804', '42P10', '4
 
 /**
  * Sorts an error by its SQLSTATE, never by its text: products word them differently.
- * 40003 (ambiguous) is a plain retry because the checkpoint fence tells whether the commit took place.
+ * 40003 (ambiguous) is like a lost connection: after the next start the checkpoint tells whether the commit took place.
  */
 export function verdict(error: unknown): Verdict {
   const state = sqlState(error);
   if (state === undefined) return 'reconnect';
+  // A message that is too large, as for one huge value: the connection is still there, and sending it again is of no use.
+  if (state === '08P01') return 'refused';
   if (state === '40003' || state.startsWith('08') || state.startsWith('57P') || state.startsWith('25P03'))
     return 'reconnect';
   if (state === '22012') return 'fenced';
