@@ -87,9 +87,9 @@ export const TRAPS: readonly Trap[] = [
   pattern(
     'deferrable',
     'constraints and transactions cannot be deferred',
-    /\bDEFERR\w*|\bSET CONSTRAINTS\b/,
+    /(?<!\bAS )\bDEFERR\w*|\bSET CONSTRAINTS\b/,
     ['SET CONSTRAINTS ALL DEFERRED', 'BEGIN DEFERRABLE', 'CREATE TABLE "d"."s"."t" (a INT8 UNIQUE DEFERRABLE)'],
-    [`SELECT 'deferrable'`],
+    [`SELECT 'deferrable'`, 'SELECT false AS deferrable'],
   ),
   pattern(
     'isolation',

@@ -47,13 +47,14 @@ interface NamedTable {
 
 function namedTables(sql: string): NamedTable[] {
   const all = tokens(sql).filter(({ text }) => text !== ' ');
+  const bare = bareText(sql);
   const common = new Set(all.flatMap(({ text }, i) => (isCommonTable(all, i) ? [text] : [])));
   const found: NamedTable[] = [];
   for (let i = 0; i < all.length - 1; i++) {
     const after = all[i].kind === 'word' ? all[i].text.toUpperCase() : '';
     if (!BEFORE_TABLE.has(after)) continue;
-    // ON names a table in CREATE INDEX alone, UPDATE none in DO UPDATE and FOR UPDATE.
-    if (after === 'ON' && !all.some(({ kind, text }) => kind === 'word' && text.toUpperCase() === 'INDEX')) continue;
+    // ON names a table in CREATE INDEX alone.
+    if (after === 'ON' && !/^CREATE (UNIQUE )?INDEX\b/.test(bare)) continue;
     let at = i + 1;
     while (all[at]?.kind === 'word' && MAY_STAND_BETWEEN.has(all[at].text.toUpperCase())) at++;
     const first = all[at];
