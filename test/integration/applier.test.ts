@@ -1,58 +1,26 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Rewind } from '../../src/engine/applier.ts';
-import { OperatorError } from '../../src/errors.ts';
-import { FaultProxy } from '../faults/proxy.ts';
+import { test } from 'node:test';
+
+import { ApplierRig, checkpointOf } from '../harness/applier-rig.ts';
+import {
+  assertStopped,
+  fill,
+  item,
+  items,
+  note,
+  openApplier,
+  openProxiedApplier,
+  part,
+  read,
+} from '../harness/applier-tables.ts';
 import { sourceTable } from '../harness/apply-rig.ts';
-import { ApplierRig, checkpointOf, type RigOptions } from '../harness/applier-rig.ts';
 import { eventually } from '../harness/engine.ts';
-import type { Feed } from '../harness/feed.ts';
-import { sharedServer, type TestDatabase } from '../servers/postgres.ts';
+import { sharedServer } from '../servers/postgres.ts';
 
 const shared = sharedServer();
 
-const item = sourceTable('item', ['id', 'code', 'body'], ['id']);
-const part = sourceTable('part', ['id', 'item'], ['id']);
-const note = sourceTable('note', ['text'], []);
-
-const SCHEMA = `
-  CREATE TABLE item (id int PRIMARY KEY, code text UNIQUE, body text);
-  CREATE TABLE part (id int PRIMARY KEY, item int REFERENCES item);
-  CREATE TABLE note (text text);`;
-
-async function open(t: TestContext, options: RigOptions = {}, rows = '') {
-  const database = await shared.freshDatabase(t);
-  await database.query(`${SCHEMA} ${rows}`);
-  return { database, rig: await ApplierRig.open(t, database, options) };
-}
-
-/** As `open`, with the data's connection through a proxy. */
-async function openProxied(t: TestContext, options: RigOptions = {}) {
-  const database = await shared.freshDatabase(t);
-  await database.query(SCHEMA);
-  const proxy = await FaultProxy.start(database.server);
-  t.after(() => proxy.close());
-  const rig = await ApplierRig.open(t, database, { ...options, url: proxy.url(database.url) });
-  return { database, proxy, rig };
-}
-
-function assertStopped(error: Error, code: string, transient = false): void {
-  assert.ok(error instanceof OperatorError, String(error));
-  assert.deepEqual([error.code, error.transient], [code, transient]);
-}
-
-const read = async (database: TestDatabase, sql: string) =>
-  (await database.query<{ v: string }>(`SELECT ${sql} AS v`))[0].v;
-const items = (database: TestDatabase) =>
-  read(database, `(SELECT string_agg(id || '=' || code, ' ' ORDER BY id) FROM item)`);
-
-function fill(feed: Feed, from: number, count: number, bytes = 10): void {
-  for (let i = from; i < from + count; i++) feed.insert(item, [String(i), `c${i}`, 'x'.repeat(bytes)]);
-}
-
 test('batches leave their rows, the checkpoint and one report for each commit', async (t) => {
-  const { database, rig } = await open(t);
+  const { database, rig } = await openApplier(shared, t);
   rig.feed.transaction((feed) => fill(feed, 1, 30));
   rig.feed.transaction((feed) => feed.update(item, ['1', 'x', 'y']));
   const last = rig.feed.transaction((feed) => feed.delete(item, ['2', null, null]));
@@ -69,7 +37,7 @@ test('batches leave their rows, the checkpoint and one report for each commit', 
 });
 
 test('an idle stream moves the checkpoint, and says so once it is durable', async (t) => {
-  const { database, rig } = await open(t);
+  const { database, rig } = await openApplier(shared, t);
   const position = rig.feed.progress();
   await eventually(
     async () => rig.durable === position,
@@ -80,7 +48,7 @@ test('an idle stream moves the checkpoint, and says so once it is durable', asyn
 });
 
 test('nothing is called durable before the target has waited for its disk', async (t) => {
-  const { database, proxy, rig } = await openProxied(t);
+  const { database, proxy, rig } = await openProxiedApplier(shared, t);
   const sent: string[] = [];
   proxy.record((sql) => sent.push(sql));
   const position = rig.feed.transaction((feed) => fill(feed, 1, 1));
@@ -99,7 +67,7 @@ test('nothing is called durable before the target has waited for its disk', asyn
 });
 
 test('values that rows exchange within one batch are written in the source order', async (t) => {
-  const { database, rig } = await open(t, {}, `INSERT INTO item VALUES (1, 'a'), (2, 'b')`);
+  const { database, rig } = await openApplier(shared, t, {}, `INSERT INTO item VALUES (1, 'a'), (2, 'b')`);
   rig.feed.transaction((feed) => {
     feed.update(item, ['1', 'tmp', null]);
     feed.update(item, ['2', 'a', null]);
@@ -115,7 +83,12 @@ test('values that rows exchange within one batch are written in the source order
 });
 
 test('references that hold step by step only are written in the source order', async (t) => {
-  const { database, rig } = await open(t, {}, 'INSERT INTO item VALUES (1); INSERT INTO part VALUES (1, 1)');
+  const { database, rig } = await openApplier(
+    shared,
+    t,
+    {},
+    'INSERT INTO item VALUES (1); INSERT INTO part VALUES (1, 1)',
+  );
   rig.feed.transaction((feed) => {
     feed.insert(item, ['2', null, null]);
     feed.update(part, ['1', '2']);
@@ -127,7 +100,7 @@ test('references that hold step by step only are written in the source order', a
 });
 
 test('rows that are there already are replaced, and COPY rests for a while', async (t) => {
-  const { database, proxy, rig } = await openProxied(t);
+  const { database, proxy, rig } = await openProxiedApplier(shared, t);
   await database.query(`INSERT INTO item VALUES (5, 'old')`);
   let copies = 0;
   proxy.record((sql) => {
@@ -150,7 +123,12 @@ test('rows that are there already are replaced, and COPY rests for a while', asy
 });
 
 test('batches behind a refused one are applied after it, in order', async (t) => {
-  const { database, rig } = await open(t, { batching: { transactionLimit: 1 } }, `INSERT INTO item VALUES (1, 'a')`);
+  const { database, rig } = await openApplier(
+    shared,
+    t,
+    { batching: { transactionLimit: 1 } },
+    `INSERT INTO item VALUES (1, 'a')`,
+  );
   rig.feed.transaction((feed) => {
     feed.update(item, ['1', 'tmp', null]);
     feed.insert(item, ['2', 'a', null]);
@@ -169,7 +147,7 @@ test('batches behind a refused one are applied after it, in order', async (t) =>
 });
 
 test('a transaction that the target refuses stops the stream: nothing of it is there, everything before it is', async (t) => {
-  const { database, rig } = await open(t);
+  const { database, rig } = await openApplier(shared, t);
   const before = rig.feed.transaction((feed) => feed.insert(item, ['1', 'a', null]));
   rig.feed.transaction((feed) => {
     feed.insert(item, ['2', 'b', null]);
@@ -184,7 +162,7 @@ test('a transaction that the target refuses stops the stream: nothing of it is t
 });
 
 test('with a dead-letter table a refused transaction goes there, whole and once, and the others go on', async (t) => {
-  const { database, rig } = await open(t, { applying: { onApplyError: 'dlq' } });
+  const { database, rig } = await openApplier(shared, t, { applying: { onApplyError: 'dlq' } });
   rig.feed.transaction((feed) => feed.insert(item, ['1', 'a', null]));
   rig.feed.transaction((feed) => {
     feed.insert(item, ['2', 'b', null]);
@@ -203,7 +181,7 @@ test('with a dead-letter table a refused transaction goes there, whole and once,
 });
 
 test('what may pass is tried again, each time after a longer wait, and only so often', async (t) => {
-  const { database, proxy, rig } = await openProxied(t);
+  const { database, proxy, rig } = await openProxiedApplier(shared, t);
   const twice = proxy.inject({
     match: ({ sql, kind }) => kind !== 'copyEnd' && sql.startsWith('COPY'),
     fault: { kind: 'error', sqlstate: '40001' },
@@ -232,7 +210,7 @@ test('what may pass is tried again, each time after a longer wait, and only so o
 });
 
 test('behind a BEGIN that fails nothing is carried out, and all of it once when it is sent again', async (t) => {
-  const { database, proxy, rig } = await openProxied(t);
+  const { database, proxy, rig } = await openProxiedApplier(shared, t);
   const begin = {
     match: ({ sql }: { sql: string }) => sql.startsWith('BEGIN'),
     fault: { kind: 'error', sqlstate: '57014' },
@@ -260,7 +238,7 @@ test('behind a BEGIN that fails nothing is carried out, and all of it once when 
 });
 
 test('a lost connection is a failure that can pass; a commit whose answer was lost is not repeated', async (t) => {
-  const { database, proxy, rig } = await openProxied(t);
+  const { database, proxy, rig } = await openProxiedApplier(shared, t);
   proxy.inject({ match: ({ sql }) => sql === 'COMMIT', fault: { kind: 'lostAnswer' } });
   const position = rig.feed.transaction((feed) => {
     fill(feed, 1, 3);
@@ -276,7 +254,7 @@ test('a lost connection is a failure that can pass; a commit whose answer was lo
 });
 
 test('a checkpoint that somebody else has moved stops the stream, and nothing is written', async (t) => {
-  const { database, rig } = await open(t);
+  const { database, rig } = await openApplier(shared, t);
   rig.feed.transaction((feed) => fill(feed, 1, 1));
   await eventually(
     async () => rig.durable === 1,
@@ -286,12 +264,13 @@ test('a checkpoint that somebody else has moved stops the stream, and nothing is
   other.feed.transaction((feed) => feed.insert(item, ['2', 'other', null]));
   await other.finish();
   rig.feed.transaction((feed) => feed.insert(item, ['3', 'mine', null]));
-  assertStopped(await rig.failed(), 'CHECKPOINT_MOVED');
+  assertStopped(await rig.failed(), 'CHECKPOINT_MOVED', true);
   assert.equal(await items(database), '1=c1 2=other');
 });
 
 test('a trigger of the target that divides by zero is not taken for a moved checkpoint', async (t) => {
-  const { database, rig } = await open(
+  const { database, rig } = await openApplier(
+    shared,
     t,
     {},
     `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM 1 / 0; RETURN NEW; END';
@@ -303,7 +282,7 @@ test('a trigger of the target that divides by zero is not taken for a moved chec
 });
 
 test('a column that appears on the target while the stream runs is found', async (t) => {
-  const { database, rig } = await open(t);
+  const { database, rig } = await openApplier(shared, t);
   rig.feed.transaction((feed) => fill(feed, 1, 1));
   await eventually(
     async () => rig.commits.length === 1,
@@ -320,7 +299,7 @@ test('a column that appears on the target while the stream runs is found', async
 });
 
 test('a table that the target lacks stops the stream by its name', async (t) => {
-  const { database, rig } = await open(t);
+  const { database, rig } = await openApplier(shared, t);
   const before = rig.feed.transaction((feed) => fill(feed, 1, 1));
   await eventually(
     async () => rig.commits.length === 1,
@@ -331,131 +310,4 @@ test('a table that the target lacks stops the stream by its name', async (t) => 
   assertStopped(error, 'TARGET_SCHEMA_DRIFT');
   assert.match(error.message, /nowhere/);
   assert.equal(await checkpointOf(database), before);
-});
-
-const LARGE = { memoryLimit: 64 * 1024 * 1024 };
-const rows = (database: TestDatabase) => read(database, '(SELECT count(*) FROM item)');
-
-test('a transaction that comes in pieces becomes visible at its end', async (t) => {
-  const { database, rig } = await open(t, { batching: LARGE });
-  rig.feed.begin();
-  fill(rig.feed, 1, 300, 10_000);
-  await eventually(
-    async () => rig.applier.inFlight === 0 && rig.feed.batcher.queued === 0,
-    () => 'not taken',
-  );
-  assert.equal(await rows(database), '0');
-  fill(rig.feed, 301, 10, 10);
-  const position = rig.feed.commit();
-  await rig.finish();
-  assert.equal(await rows(database), '310');
-  assert.equal(await checkpointOf(database), position);
-  assert.deepEqual(rig.commits, [{ transactions: 1, exact: false, written: rig.commits[0].written }]);
-});
-
-test('a piece of a transaction stays unseen however long the next one takes to come', async (t) => {
-  const { database, rig } = await open(t, { batching: LARGE });
-  // This commit still has to be made durable while the pieces come.
-  const before = rig.feed.transaction((feed) => feed.insert(item, ['0', 'zero', null]));
-  await eventually(
-    async () => rig.commits.length === 1,
-    () => 'no commit',
-  );
-  rig.feed.begin();
-  fill(rig.feed, 1, 150, 10_000);
-  await sleep(500);
-  assert.equal(await rows(database), '1');
-  assert.equal(await checkpointOf(database), before);
-  fill(rig.feed, 200, 10, 10);
-  const position = rig.feed.commit();
-  await rig.finish();
-  assert.equal(await rows(database), '161');
-  assert.equal(await checkpointOf(database), position);
-});
-
-test('a stop in the middle of such a transaction leaves nothing of it', async (t) => {
-  const { database, rig } = await open(t, { batching: LARGE });
-  const before = rig.feed.transaction((feed) => feed.insert(item, ['0', 'zero', null]));
-  await eventually(
-    async () => rig.commits.length === 1,
-    () => 'no commit',
-  );
-  rig.feed.begin();
-  fill(rig.feed, 1, 150, 10_000);
-  await eventually(
-    async () => rig.feed.batcher.queued === 0 && rig.applier.inFlight === 0,
-    () => 'not taken',
-  );
-  await rig.finish();
-  await rig.session.close();
-  assert.equal(await rows(database), '1');
-  assert.equal(await checkpointOf(database), before);
-});
-
-test('a large transaction that is refused is asked for again, each time in a stricter way', async (t) => {
-  const { database, rig } = await open(t, { batching: LARGE }, `INSERT INTO item VALUES (7, 'old')`);
-  const stream = (each: ApplierRig) =>
-    each.feed.transaction((feed) => {
-      fill(feed, 1, 150, 10_000);
-      feed.update(item, ['1', 'tmp', null]);
-      feed.update(item, ['2', 'c1', null]);
-      feed.update(item, ['1', 'c2', null]);
-    });
-  stream(rig);
-  const refused = await rig.failed();
-  assert.ok(refused instanceof Rewind);
-  assert.equal(refused.largeMode, 'upsert');
-  assert.equal(await items(database), '7=old');
-  const second = await ApplierRig.open(t, database, { largeMode: 'upsert', batching: { ...LARGE } });
-  stream(second);
-  const again = await second.failed().catch(() => undefined);
-  // Folded rows may happen to come in an order that passes; if not, the exact order is next.
-  if (again !== undefined) {
-    assert.ok(again instanceof Rewind);
-    assert.equal(again.largeMode, 'exact');
-    const third = await ApplierRig.open(t, database, { largeMode: 'exact', batching: LARGE });
-    stream(third);
-    await third.finish();
-  }
-  assert.equal(await rows(database), '150');
-  assert.equal(await read(database, '(SELECT code FROM item WHERE id = 1)'), 'c2');
-  assert.equal(await checkpointOf(database), 1);
-});
-
-test('a large transaction that is refused in every way stops the stream, or becomes dead letters', async (t) => {
-  const stream = (each: ApplierRig) =>
-    each.feed.transaction((feed) => {
-      fill(feed, 1, 150, 10_000);
-      feed.insert(part, ['1', '999']);
-    });
-  const { database, rig } = await open(t, { largeMode: 'exact' });
-  stream(rig);
-  assertStopped(await rig.failed(), 'APPLY_FAILED');
-  assert.equal(await rows(database), '0');
-
-  const asking = await ApplierRig.open(t, database, { largeMode: 'exact', applying: { onApplyError: 'dlq' } });
-  stream(asking);
-  const rewind = await asking.failed();
-  assert.ok(rewind instanceof Rewind);
-  assert.equal(rewind.largeMode, 'deadLetter');
-  const burying = await ApplierRig.open(t, database, { largeMode: 'deadLetter', applying: { onApplyError: 'dlq' } });
-  stream(burying);
-  burying.feed.transaction((feed) => feed.insert(item, ['1', 'next', null]));
-  await burying.finish();
-  assert.equal(await items(database), '1=next');
-  assert.equal(await read(database, '(SELECT count(DISTINCT source_logical) FROM letters)'), '151');
-  assert.deepEqual(burying.events, ['dead-lettered 1 151']);
-});
-
-test('what may pass makes a large transaction start over in the same way', async (t) => {
-  const { database, proxy, rig } = await openProxied(t, { largeMode: 'upsert' });
-  proxy.inject({
-    match: ({ sql }) => sql.startsWith('INSERT INTO "public"."item"'),
-    fault: { kind: 'error', sqlstate: '40001' },
-  });
-  rig.feed.transaction((feed) => fill(feed, 1, 150, 10_000));
-  const rewind = await rig.failed();
-  assert.ok(rewind instanceof Rewind);
-  assert.equal(rewind.largeMode, 'upsert');
-  assert.equal(await rows(database), '0');
 });
