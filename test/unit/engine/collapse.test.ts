@@ -215,6 +215,11 @@ describe('a segment', () => {
     ]);
   });
 
+  test('holds no second write of a moved row that may reference itself: its reference moved along', () => {
+    const fill = (log: ChangeLog) => append.update(log, node, ['2', '1', ''], ['1', null, null]);
+    assert.deepEqual(told(fill), ['move node 2 1  1']);
+  });
+
   test('holds inserts of rows without key, and ends at their updates and deletes', () => {
     const fill = (log: ChangeLog) => {
       append.insert(log, loose, ['1', 'a', null]);
