@@ -5,13 +5,17 @@ import type { Position } from '../sources/source.ts';
 import type { Dialect } from '../target/dialect.ts';
 import type { MessageBuffer } from '../target/messages.ts';
 import { sqlState, verdict } from '../target/retry.ts';
-import type { Session } from '../target/session.ts';
+import { type Session, statementsBefore } from '../target/session.ts';
 import type { SpilledTransaction } from '../changes/spill.ts';
+import { checkpointMoved, isDrift, targetLost } from './apply-errors.ts';
+import type { ApplierEvents, Written } from './apply-events.ts';
 import type { Batch, Batcher, Chunk, Spilled, Transaction, Work } from './batcher.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { Collapser, type CollapseOptions } from './collapse.ts';
+import { Collapser, type CollapseOptions, type StatementSubject } from './collapse.ts';
 import { EarlyApply } from './early-apply.ts';
 import { Lanes } from './lanes.ts';
+import { LARGE_MODES, type LargeMode, Rewind } from './large-mode.ts';
+import { EXACT, Recovery, type RecoveryOptions, UPSERT } from './recovery.ts';
 import { Signal } from './signal.ts';
 import type { TableWork } from './table-work.ts';
 import type { TargetTables } from './target-tables.ts';
@@ -26,41 +30,13 @@ const SYNC_AFTER = 150;
 /** A checkpoint that moves without data is written at most this often, milliseconds. */
 const PROGRESS_EVERY = 1000;
 
-export interface ApplierOptions {
+export interface ApplierOptions extends RecoveryOptions {
   /** Milliseconds. */
   flushPeriod: number;
-  maxRetries: number;
-  retryInitialBackoff: number;
-  retryMaxBackoff: number;
-  retryMultiplier: number;
-  onApplyError: 'stop' | 'dlq';
   /** False: write every change by itself, in source order. */
   collapse: boolean;
   /** Connections on which batches that share no row may run at the same time; 1 or less: one after the other. */
   lanes: number;
-}
-
-/** What was written to one table by one target transaction. */
-export interface Written {
-  readonly table: string;
-  readonly upserts: number;
-  readonly deletes: number;
-}
-
-export interface ApplierEvents {
-  /** A target transaction was committed; times in milliseconds, commitTime in microseconds since the epoch. */
-  committed(
-    transactions: number,
-    commitTime: number,
-    duration: number,
-    written: readonly Written[],
-    exact: boolean,
-  ): void;
-  /** The source may forget everything up to here: it is durable on the target. */
-  durable(position: Position): void;
-  refused(table: string, state: string): void;
-  retried(state: string): void;
-  deadLettered(position: Position, changes: number): void;
 }
 
 /** Writes a source transaction that the target refuses to the dead-letter table, inside the open target transaction. */
@@ -78,24 +54,6 @@ export interface DeadLetters {
     ordinal: number,
     error: Error,
   ): void;
-}
-
-/**
- * How the next transaction that is larger than memory is applied. It cannot be sent again from memory, so when it is
- * refused the source is asked for it once more, and it is applied the next way in this list.
- */
-export const LARGE_MODES = ['copy', 'upsert', 'exact', 'deadLetter'] as const;
-export type LargeMode = (typeof LARGE_MODES)[number];
-
-/** The stream has to start again at the checkpoint: what was in hand cannot be sent again. */
-export class Rewind extends Error {
-  readonly largeMode: LargeMode;
-  readonly reason: Error;
-  constructor(largeMode: LargeMode, reason: Error) {
-    super(`start again at the checkpoint, ${largeMode}`);
-    this.largeMode = largeMode;
-    this.reason = reason;
-  }
 }
 
 /** A script on its way. */
@@ -117,9 +75,6 @@ interface Flight {
   settled: boolean;
 }
 
-const UPSERT: CollapseOptions = { exact: false, copy: false };
-const EXACT: CollapseOptions = { exact: true, copy: false };
-
 /**
  * Applies work in order on one pipelined connection. The checkpoint is moved inside each target transaction by a fence
  * that fails unless the stored checkpoint is the one that the transaction before has left: so a script that follows a
@@ -137,6 +92,7 @@ export class Applier {
   readonly #deadLetters: DeadLetters;
   readonly #collapser: Collapser;
   readonly #fast: CollapseOptions;
+  readonly #recovery: Recovery;
   readonly #openSession: () => Promise<Session>;
   #early: EarlyApply | undefined;
   readonly #lanes: Lanes | undefined;
@@ -191,6 +147,7 @@ export class Applier {
     this.#log = parts.log;
     this.#largeMode = parts.largeMode;
     this.#largeReason = parts.largeReason ?? new Error('refused');
+    this.#recovery = this.#openRecovery(parts);
     this.#collapser = new Collapser(parts.dialect, (table) => parts.tables.resolve(table));
     this.#fast = parts.options.collapse ? { exact: false, copy: true } : EXACT;
     this.#lanes = parts.options.lanes > 1 ? this.#openLanes(parts.options.lanes) : undefined;
@@ -276,7 +233,7 @@ export class Applier {
     const committed = await early
       .finish((session, script) => this.#checkpoint.fence(session, script, work.position))
       .catch((error: Error) => {
-        throw lost(error);
+        throw targetLost(error);
       });
     this.#early = undefined;
     if (!committed) return false;
@@ -379,7 +336,7 @@ export class Applier {
   /** What is refused beside others mostly passes alone. */
   async #recoverLanes(lanes: Lanes): Promise<void> {
     const { batches } = await lanes.recover().catch((error: Error) => {
-      throw lost(error);
+      throw targetLost(error);
     });
     this.#checkpoint.rollback();
     const [first, ...rest] = batches;
@@ -387,7 +344,7 @@ export class Applier {
     if (first === undefined) return;
     const failure = await this.#alone(() => this.#sendBatch(first, this.#fast));
     const touched = first.log.tables.map((table) => this.#tables.resolve(table));
-    if (failure !== undefined) await this.#resend({ exact: false, touched }, first, failure);
+    if (failure !== undefined) await this.#recovery.resend(first, failure, this.#fast, touched);
   }
 
   #sendBatch(batch: Batch, options: CollapseOptions): void {
@@ -625,25 +582,27 @@ export class Applier {
     const error = head.error!;
     const broken = rest.find((flight) => flight.error instanceof OperatorError);
     if (broken !== undefined) throw broken.error;
-    if (verdict(error) === 'reconnect') throw lost(error);
+    if (verdict(error) === 'reconnect') throw targetLost(error);
     await this.#session.run('ROLLBACK').catch((failure: Error) => {
-      throw lost(failure);
+      throw targetLost(failure);
     });
     this.#checkpoint.rollback();
     this.#inPieces = false;
     this.#largeWritten = [];
     if (head.work.kind === 'chunk' || head.work.kind === 'spilled') await this.#rewindLarge(head, error);
     this.#again.unshift(...rest.flatMap((flight) => (flight.work.kind === 'batch' ? [flight.work] : [])));
-    if (head.work.kind === 'batch') await this.#resend(head, head.work, error);
+    if (head.work.kind === 'batch') {
+      await this.#recovery.resend(head.work, error, head.exact ? EXACT : this.#fast, head.touched);
+    }
     const large = rest.find((flight) => flight.work.kind === 'chunk' || flight.work.kind === 'spilled');
     if (large !== undefined) throw new Rewind(this.#largeMode, large.error ?? error);
-    if (head.work.kind === 'progress') await this.#judge(error, 1);
+    if (head.work.kind === 'progress') await this.#recovery.judge(error, 1);
   }
 
   /** A large transaction was refused or has to be tried again: in either case the source must send it again. */
   async #rewindLarge(head: Flight, error: Error): Promise<never> {
     const what = verdict(error);
-    if (what === 'fenced' && (await this.#checkpoint.moved())) throw this.#usurped(error);
+    if (what === 'fenced' && (await this.#checkpoint.moved())) throw checkpointMoved(error);
     if (what === 'retry') {
       this.#events.retried(sqlState(error) ?? '');
       throw new Rewind(this.#largeMode, error);
@@ -651,7 +610,7 @@ export class Applier {
     if (what === 'schema') await this.#tables.refresh();
     const next = LARGE_MODES[LARGE_MODES.indexOf(this.#largeMode) + 1];
     if (next === undefined || (next === 'deadLetter' && this.#options.onApplyError === 'stop')) {
-      throw refusal(error, head.position);
+      throw this.#recovery.refusal(error, head.position);
     }
     this.#log.warn('a large transaction was refused; the source is asked for it again', {
       mode: next,
@@ -660,127 +619,49 @@ export class Applier {
     throw new Rewind(next, error);
   }
 
-  /** Sends a failed batch again until it is through, or somebody has to act. */
-  async #resend(head: Pick<Flight, 'exact' | 'touched'>, batch: Batch, error: Error): Promise<void> {
-    let failure: Error | undefined = error;
-    let options = head.exact ? EXACT : this.#fast;
-    for (let attempt = 1; failure !== undefined; attempt++) {
-      const what = await this.#judge(failure, attempt);
-      if (what === 'refused') {
-        if (options.copy && sqlState(failure) === '23505') {
-          for (const work of head.touched) work.pauseCopy();
-          options = UPSERT;
-        } else {
-          await this.#replay(batch);
-          return;
-        }
-      }
-      failure = await this.#alone(() => this.#sendBatch(batch, options));
-    }
-  }
-
-  /**
-   * What to do about an error: returns `retry` after having waited, `refused` when another order should be tried; throws
-   * when nothing of the kind can help.
-   */
-  async #judge(error: Error, attempt: number): Promise<'retry' | 'refused'> {
-    const what = verdict(error);
-    const state = sqlState(error) ?? '';
-    switch (what) {
-      case 'reconnect':
-        throw lost(error);
-      case 'fenced':
-        if (await this.#checkpoint.moved()) throw this.#usurped(error);
-        return 'refused';
-      case 'denied':
-        throw new OperatorError('TARGET_DENIED', `the target user lacks a privilege: ${error.message}`, {
-          cause: error,
-        });
-      case 'schema':
-        await this.#tables.refresh();
-        return attempt > 1 ? 'refused' : 'retry';
-      case 'refused':
-        this.#events.refused((error as { table?: string }).table ?? '', state);
-        return 'refused';
-      case 'retry': {
-        this.#events.retried(state);
-        if (attempt > this.#options.maxRetries) {
-          throw new OperatorError(
-            'APPLY_RETRIES',
-            `maximum number of retries (${this.#options.maxRetries}) exceeded: ${error.message}; nothing of the transaction was applied, the checkpoint stands before it`,
-            { cause: error, fix: 'resume with the same command once the target accepts writes again' },
-          );
-        }
-        const { retryInitialBackoff, retryMultiplier, retryMaxBackoff } = this.#options;
-        const wait = Math.min(retryMaxBackoff, retryInitialBackoff * retryMultiplier ** (attempt - 1));
-        await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random() / 2)));
-        return 'retry';
-      }
-    }
-  }
-
-  /** Applies the transactions of a refused batch one by one; each folded first, then change by change. */
-  async #replay(batch: Batch): Promise<void> {
-    // A column whose type was changed refuses values by the type that the catalogue had.
-    await this.#tables.refresh();
-    let start = 0;
-    for (const transaction of batch.transactions) {
-      await this.#replayOne(batch, start, transaction);
-      start = transaction.end;
-    }
-    this.#batcher.release(batch.log);
-  }
-
-  async #replayOne(batch: Batch, start: number, transaction: Transaction): Promise<void> {
-    const part: Batch = { kind: 'batch', log: batch.log, transactions: [transaction] };
-    let failure: Error | undefined;
-    for (const options of [UPSERT, EXACT]) {
-      for (let attempt = 1; ; attempt++) {
-        failure = await this.#alone(() =>
-          this.#sendTransactions(part, start, transaction.end, transaction.position, options, false),
-        );
-        if (failure === undefined) return;
-        if ((await this.#judge(failure, attempt)) === 'refused') break;
-      }
-    }
-    const refused = failure!;
-    if (this.#options.onApplyError === 'stop') throw refusal(refused, transaction.position);
-    await this.#bury(batch, start, transaction, refused);
-  }
-
-  /** Puts a refused transaction into the dead-letter table and moves the checkpoint past it, in one transaction. */
-  async #bury(batch: Batch, start: number, transaction: Transaction, reason: Error): Promise<void> {
-    await this.#deadLetters.prepare();
-    for (let attempt = 1; ; attempt++) {
-      const failure = await this.#alone(() => {
-        const script = this.#begin(true, false);
-        this.#checkpoint.fence(this.#session, script, transaction.position);
-        this.#deadLetters.write(
-          this.#session,
-          script,
-          batch.log,
-          start,
-          transaction.end,
-          transaction.commitTime,
-          0,
-          reason,
-        );
-        script.query('COMMIT');
-        this.#checkpoint.advance(transaction.position);
-        const work: Work = { kind: 'progress', position: transaction.position };
-        this.#send(script, { work, position: transaction.position, commits: true, sync: true, exact: true });
-      });
-      if (failure === undefined) break;
-      if ((await this.#judge(failure, attempt)) === 'refused') throw refusal(failure, transaction.position);
-    }
-    this.#applied++;
-    this.#events.deadLettered(transaction.position, transaction.count);
-    this.#log.error('a transaction was refused and put into the dead-letter table', {
-      position: transaction.position.toString(),
-      changes: transaction.count,
-      code: sqlState(reason),
-      error: reason.message,
+  #openRecovery(parts: { log: Logger }): Recovery {
+    return new Recovery({
+      dialect: this.#dialect,
+      tables: this.#tables,
+      checkpoint: this.#checkpoint,
+      options: this.#options,
+      events: this.#events,
+      log: parts.log,
+      sender: {
+        send: (batch, options) => this.#alone(() => this.#sendBatch(batch, options)),
+        sendOne: (batch, start, transaction, options) =>
+          this.#alone(() => {
+            const part: Batch = { kind: 'batch', log: batch.log, transactions: [transaction] };
+            this.#sendTransactions(part, start, transaction.end, transaction.position, options, false);
+          }),
+        bury: (batch, start, transaction, reason) => this.#bury(batch, start, transaction, reason),
+        release: (batch) => this.#batcher.release(batch.log),
+        subject: (error) => this.#subject(error),
+      },
     });
+  }
+
+  /** What the statement was about that failed in the last script sent alone. */
+  #subject(error: Error): StatementSubject | undefined {
+    const before = statementsBefore(error);
+    if (before === undefined) return undefined;
+    const opening = this.#beginning(true, true).split(';').length + (this.#checkpoint.transactional ? 1 : 0);
+    return this.#collapser.statement(before - opening);
+  }
+
+  async #bury(batch: Batch, start: number, transaction: Transaction, reason: Error): Promise<Error | undefined> {
+    await this.#deadLetters.prepare();
+    const { position, commitTime, end } = transaction;
+    const failure = await this.#alone(() => {
+      const script = this.#begin(true, false);
+      this.#checkpoint.fence(this.#session, script, position);
+      this.#deadLetters.write(this.#session, script, batch.log, start, end, commitTime, 0, reason);
+      script.query('COMMIT');
+      this.#checkpoint.advance(position);
+      this.#send(script, { work: { kind: 'progress', position }, position, commits: true, sync: true, exact: true });
+    });
+    if (failure === undefined) this.#applied++;
+    return failure;
   }
 
   /** Sends one script with nothing beside it; returns its error, after having closed the target transaction. */
@@ -795,41 +676,8 @@ export class Applier {
     await this.#settled();
     const failed = this.#flights.shift();
     if (failed === undefined) return undefined;
-    if (verdict(failed.error) === 'reconnect') throw lost(failed.error!);
+    if (verdict(failed.error) === 'reconnect') throw targetLost(failed.error!);
     this.#checkpoint.rollback();
     return failed.error;
   }
-
-  #usurped(error: Error): OperatorError {
-    return new OperatorError(
-      'CHECKPOINT_MOVED',
-      'the checkpoint was moved by somebody else: another process writes to the same target schema; nothing was applied twice',
-      { cause: error, transient: true, fix: 'stop the other process, then resume with the same command' },
-    );
-  }
-}
-
-function isDrift(error: unknown): boolean {
-  return error instanceof OperatorError && error.code === 'TARGET_SCHEMA_DRIFT';
-}
-
-function lost(error: Error): OperatorError {
-  return new OperatorError('TARGET_LOST', `the connection to the target was lost: ${error.message}`, {
-    transient: true,
-    cause: error,
-  });
-}
-
-function refusal(error: Error, position: Position | undefined): OperatorError {
-  const { table, constraint } = error as { table?: string; constraint?: string };
-  const where = [table && `table ${table}`, constraint && `constraint ${constraint}`].filter(Boolean).join(', ');
-  return new OperatorError(
-    'APPLY_FAILED',
-    `the target refuses the source transaction${position ? ` that ends at ${position}` : ''}${where ? ` (${where})` : ''}: ` +
-      `${error.message} (SQLSTATE ${sqlState(error) ?? 'none'}); nothing of it was applied, and the checkpoint stands before it`,
-    {
-      cause: error,
-      fix: 'mend the table on the target and resume with the same command, or go on without the transaction: --onApplyError dlq',
-    },
-  );
 }

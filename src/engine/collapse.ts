@@ -1,6 +1,7 @@
 import { ChangeKind, type ChangeLog, ENTRY_HEADER, OldTuple, tupleEnd, ValueKind } from '../changes/change-log.ts';
 import { OperatorError } from '../errors.ts';
 import type { Dialect } from '../target/dialect.ts';
+import type { MappedColumn } from '../target/mapping.ts';
 import type { MessageBuffer } from '../target/messages.ts';
 import type { Session } from '../target/session.ts';
 import { truncateStatements } from '../target/statements.ts';
@@ -10,6 +11,13 @@ import { RowState, type TableWork } from './table-work.ts';
 
 /** Fewer fresh rows than this go with the upserts: a COPY has a price of its own. */
 const COPY_ROWS = 24;
+
+/** What a statement is about. */
+export interface StatementSubject {
+  readonly table: TableWork;
+  /** The columns that its parameters stand for, where there is one for each. */
+  readonly columns?: readonly MappedColumn[];
+}
 
 export interface CollapseOptions {
   /** Send every change by itself, in source order: slower, and sure to pass what the source passed. */
@@ -35,6 +43,8 @@ export class Collapser {
   readonly #touched = new Set<TableWork>();
   #merged: Buffer[] = [];
   #truncates: TableWork[] = [];
+  /** For each statement of the last `write`, what it is about. */
+  #statements: StatementSubject[] = [];
   /** Set by #scan. */
   #key = '';
   #complete = true;
@@ -42,6 +52,11 @@ export class Collapser {
   constructor(dialect: Dialect, resolve: (table: SourceTable) => TableWork) {
     this.#dialect = dialect;
     this.#resolve = resolve;
+  }
+
+  /** What statement `number`, from 0, of the last `write` is about. */
+  statement(number: number): StatementSubject | undefined {
+    return this.#statements[number];
   }
 
   /** Tables written since the last call; each holds its counts. */
@@ -61,6 +76,7 @@ export class Collapser {
     options: CollapseOptions,
   ): void {
     const buffer = log.buffer;
+    this.#statements = [];
     const works = log.tables.map(() => undefined as TableWork | undefined);
     const store: RowStore = { log: buffer, merged: this.#merged };
     const close = () => this.#close(session, script, store, options);
@@ -126,6 +142,7 @@ export class Collapser {
       if (key.length === 0) {
         this.#requireFull(work, old);
         close();
+        this.#statements.push({ table: work });
         work.writer.deleteRow(session, script, first, store);
         this.#count(work, 0, 1);
         return;
@@ -139,7 +156,7 @@ export class Collapser {
     if (key.length === 0) {
       this.#requireFull(work, old);
       close();
-      work.writer.updateRow(session, script, first, row, store);
+      if (work.writer.updateRow(session, script, first, row, store)) this.#statements.push({ table: work });
       this.#count(work, 1, 0);
       return;
     }
@@ -199,8 +216,13 @@ export class Collapser {
     script: MessageBuffer,
     store: RowStore,
   ): void {
+    this.#statements.push({ table: work });
     work.writer.move(session, script, old, row, store);
-    if (complete) work.writer.upsert(session, script, [row], store);
+    // A row that references itself has been changed by the target once more, and must not be changed back.
+    if (complete && !work.selfReferencing) {
+      this.#statements.push({ table: work, columns: work.writer.mapping.columns });
+      work.writer.upsert(session, script, [row], store);
+    }
     this.#count(work, 1, 0);
   }
 
@@ -274,7 +296,10 @@ export class Collapser {
     if (this.#truncates.length > 0) {
       const mappings = this.#truncates.sort((a, b) => a.rank - b.rank).map((work) => work.writer.mapping);
       const statements = truncateStatements(mappings, this.#dialect, options.exact);
-      for (const statement of statements) script.query(statement);
+      for (const statement of statements) {
+        this.#statements.push({ table: this.#truncates[0] });
+        script.query(statement);
+      }
       this.#truncates = [];
     }
     if (this.#segment.size === 0) return;
@@ -295,6 +320,7 @@ export class Collapser {
       if (state === RowState.delete || (state === RowState.replace && work.cascades.size === 0)) rows.push(work.at[i]);
     }
     if (rows.length === 0) return;
+    this.#statements.push({ table: work });
     work.writer.delete(session, script, rows, store);
     this.#count(work, 0, rows.length);
   }
@@ -340,10 +366,20 @@ export class Collapser {
     }
     // New rows may take unique values that updated rows give up, but rows that refer to rows of their own table need
     // the new ones first.
-    if (work.selfReferencing && fresh.length > 0) work.writer.copy(script, fresh, store);
-    if (whole.length > 0) work.writer.upsert(session, script, whole, store);
-    for (const rows of partial.values()) work.writer.update(session, script, rows, store);
-    if (!work.selfReferencing && fresh.length > 0) work.writer.copy(script, fresh, store);
+    const copyFresh = () => {
+      if (fresh.length === 0) return;
+      this.#statements.push({ table: work });
+      work.writer.copy(script, fresh, store);
+    };
+    if (work.selfReferencing) copyFresh();
+    if (whole.length > 0) {
+      this.#statements.push({ table: work, columns: work.writer.mapping.columns });
+      work.writer.upsert(session, script, whole, store);
+    }
+    for (const rows of partial.values()) {
+      if (work.writer.update(session, script, rows, store)) this.#statements.push({ table: work });
+    }
+    if (!work.selfReferencing) copyFresh();
   }
 
   #count(work: TableWork, upserted: number, deleted: number): void {

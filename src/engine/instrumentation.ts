@@ -1,6 +1,6 @@
 import type { Metrics } from '../metrics/registry.ts';
 import type { Source } from '../sources/source.ts';
-import type { ApplierEvents } from './applier.ts';
+import type { ApplierEvents } from './apply-events.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /** Histograms of what is there when nothing happens are taken this often, milliseconds. */

@@ -5,16 +5,11 @@ import type { Position, Source } from '../sources/source.ts';
 import type { Dialect } from '../target/dialect.ts';
 import { sqlState } from '../target/retry.ts';
 import type { Session } from '../target/session.ts';
-import {
-  Applier,
-  type ApplierEvents,
-  type ApplierOptions,
-  type DeadLetters,
-  type LargeMode,
-  Rewind,
-} from './applier.ts';
+import { Applier, type ApplierOptions, type DeadLetters } from './applier.ts';
+import type { ApplierEvents } from './apply-events.ts';
 import { Batcher, type BatcherOptions } from './batcher.ts';
 import { Checkpoint, type CheckpointStore } from './checkpoint.ts';
+import { type LargeMode, Rewind } from './large-mode.ts';
 import type { TargetTables } from './target-tables.ts';
 
 /** Waits between attempts to connect again, milliseconds: short enough to be back within a second of the server. */

@@ -22,6 +22,13 @@ interface Pending {
   reject(error: Error): void;
 }
 
+const completed = new WeakMap<Error, number>();
+
+/** Statements of a script that were carried out before the one that failed with `error`. */
+export function statementsBefore(error: Error): number | undefined {
+  return completed.get(error);
+}
+
 /** Free buffers kept for reuse, and the size over which a buffer is let go instead. */
 const POOLED_BUFFERS = 8;
 const POOLED_CAPACITY = 4 * 1024 * 1024;
@@ -152,8 +159,12 @@ export class Session {
   #failed(error: Error): void {
     this.forgetStatements();
     const head = this.#pending[0];
-    if (head === undefined) this.#break(error);
-    else head.error ??= error;
+    if (head === undefined) {
+      this.#break(error);
+    } else if (head.error === undefined) {
+      head.error = error;
+      completed.set(error, head.tags.length);
+    }
   }
 
   #break(error: Error): void {

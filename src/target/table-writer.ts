@@ -55,10 +55,10 @@ export class TableWriter {
     this.#arrays(session, script, this.#delete, this.mapping.keyColumns, this.mapping.key, rows, store);
   }
 
-  /** Updates rows that all lack the same values: those marked unchanged in the first of them. */
-  update(session: Session, script: MessageBuffer, rows: readonly number[], store: RowStore): void {
+  /** Updates rows that all lack the same values: those marked unchanged in the first of them. False when nothing is sent. */
+  update(session: Session, script: MessageBuffer, rows: readonly number[], store: RowStore): boolean {
     const sent = this.#sentColumns(rows[0], store).filter((column) => !this.mapping.key.includes(column.source));
-    if (sent.length === 0) return;
+    if (sent.length === 0) return false;
     this.#arrays(
       session,
       script,
@@ -68,6 +68,7 @@ export class TableWriter {
       rows,
       store,
     );
+    return true;
   }
 
   /** Inserts rows that cannot conflict, by COPY. */
@@ -110,12 +111,13 @@ export class TableWriter {
     this.#values(session, script, sql, [], old, this.#sources, old, store);
   }
 
-  /** Updates one of the rows that equal `old`, in a table without key. */
-  updateRow(session: Session, script: MessageBuffer, old: number, row: number, store: RowStore): void {
+  /** Updates one of the rows that equal `old`, in a table without key. False when nothing is sent. */
+  updateRow(session: Session, script: MessageBuffer, old: number, row: number, store: RowStore): boolean {
     const sent = this.#sentColumns(row, store);
-    if (sent.length === 0) return;
+    if (sent.length === 0) return false;
     const sql = updateRowStatement(this.mapping, sent, this.#dialect);
     this.#values(session, script, sql, sent, row, this.#sources, old, store);
+    return true;
   }
 
   #sentColumns(row: number, store: RowStore): MappedColumn[] {

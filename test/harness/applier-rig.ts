@@ -1,4 +1,5 @@
-import { Applier, type ApplierOptions, type DeadLetters, type LargeMode } from '../../src/engine/applier.ts';
+import { Applier, type ApplierOptions, type DeadLetters } from '../../src/engine/applier.ts';
+import type { LargeMode } from '../../src/engine/large-mode.ts';
 import { Batcher, type BatcherOptions } from '../../src/engine/batcher.ts';
 import { Checkpoint } from '../../src/engine/checkpoint.ts';
 import { openLetters } from '../../src/engine/letters.ts';

@@ -161,6 +161,7 @@ test('a slot that is in use elsewhere is named with the process that holds it', 
   const engine = await replica.start();
   await insert(replica, 1);
   await replica.settle();
+  await replica.target.query('create schema other');
   const other = await Engine.start(t, {
     sourceConn: replica.sourceConn,
     targetConn: replica.targetConn,
@@ -239,7 +240,7 @@ test('defect 19: a second process on the target schema is told who holds it; a s
     targetConn: replica.targetConn,
     flags: [...replica.resumeFlags, '--standby'],
   });
-  await standby.waitForLog(/waiting/);
+  await standby.waitForLog(/on standby/);
   assert(standby.running);
   await first.kill();
   const killed = Date.now();
