@@ -249,6 +249,7 @@ test('defect 19: a second process on the target schema is told who holds it; a s
   await replica.settle();
   assert(Date.now() - killed < 10_000, `${Date.now() - killed} ms`);
   await replica.assertEqual();
+  await standby.stop();
 });
 
 test('a checkpoint that the existing tool has written is resumed, and ours is one that it can read', async (t) => {
