@@ -51,6 +51,7 @@ export async function replicate(parts: {
 }): Promise<number> {
   const { source, settings, metrics, log, context } = parts;
   const stop = stopOnSignals(log);
+  const defects = endOnDefects(log);
   const targetConnection = parseConnectionString(settings.targetConn, '--targetConn', context.env);
   const stagingConnection =
     settings.stagingConn === undefined
@@ -66,6 +67,10 @@ export async function replicate(parts: {
       source: parts.sourceConnection.display,
       target: targetConnection.display,
     });
+    const ignored = [parts.sourceConnection, targetConnection, stagingConnection].flatMap((one) => one?.ignored ?? []);
+    if (ignored.length > 0) {
+      log.warn(`parameters of connection strings without effect here: ${[...new Set(ignored)].join(', ')}`);
+    }
     if (settings.metricsAddr !== undefined) {
       const address = settings.metricsAddr;
       server = await MetricsServer.start({ address, metrics, diagnostics, health: () => health(), logger: log });
@@ -98,7 +103,7 @@ export async function replicate(parts: {
         lanes: settings.enableParallelApplies ? lanes(settings) : 1,
       },
       gracePeriod: settings.gracePeriod,
-      events: applierMetrics(metrics, source.kind, target.schema.raw, settings.dlqTableName),
+      events: applierMetrics(metrics, source.kind, target.schema.raw, settings.dlqTableName, log),
       log,
     });
     health = () => pipeline.health;
@@ -142,6 +147,7 @@ export async function replicate(parts: {
     return error instanceof UsageError ? 2 : 1;
   } finally {
     stop.release();
+    defects.release();
     for (const close of closers.reverse()) await Promise.resolve(close()).catch(() => {});
     await server?.close();
     await log.close();
@@ -238,6 +244,26 @@ function stopOnSignals(log: Logger): { signal: AbortSignal; release(): void } {
     release() {
       process.removeListener('SIGINT', onSignal);
       process.removeListener('SIGTERM', onSignal);
+    },
+  };
+}
+
+/** An error that nobody caught is a defect: it is logged, masked, and ends the process; the checkpoint is safe. */
+function endOnDefects(log: ClosableLogger): { release(): void } {
+  const onDefect = (error: unknown) => {
+    const message = `a defect in this program, please report it; what is committed is safe, resume with the same command`;
+    logError(log, new OperatorError('INTERNAL', message, { cause: error }), {
+      error: error instanceof Error ? error.message : String(error),
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+    log.flush().then(() => process.exit(1));
+  };
+  process.on('uncaughtException', onDefect);
+  process.on('unhandledRejection', onDefect);
+  return {
+    release() {
+      process.removeListener('uncaughtException', onDefect);
+      process.removeListener('unhandledRejection', onDefect);
     },
   };
 }

@@ -53,6 +53,10 @@ const GENERAL = { commands: ['pglogical', 'demo'], group: 'General' } as const;
 
 const WITHOUT_EFFECT = { commands: ENGINE, group: 'Accepted, without effect', effect: 'none' } as const;
 const STAGED_ROWS = { ...WITHOUT_EFFECT, reason: 'changes are never staged in tables on their way' } as const;
+const POOLS = {
+  ...WITHOUT_EFFECT,
+  reason: 'a few connections are kept for as long as the program runs; what fails starts again at the checkpoint',
+} as const;
 const OUTDATED = { ...WITHOUT_EFFECT, reason: 'they are deprecated' } as const;
 
 const NOT_YET = { commands: ENGINE, group: 'Not available yet', effect: 'unavailable' } as const;
@@ -140,9 +144,6 @@ export const FLAGS = {
       help: 'Interval of re-reading the target schema; 0 or less: never',
     },
     targetMaxPoolSize: { type: 'int', default: '128', min: 1, help: 'Most connections to the target' },
-    targetIdleTime: { type: 'duration', default: '1m0s', min: 1, help: 'Close target connections idle for this long' },
-    targetMaxLifetime: { type: 'duration', default: '5m0s', min: 1, help: 'Longest life of a target connection' },
-    targetJitterTime: { type: 'duration', default: '15s', min: 0, help: 'Random spread of that life' },
     targetStatementCacheSize: {
       type: 'int',
       default: '128',
@@ -158,15 +159,6 @@ export const FLAGS = {
     },
     stagingCreateSchema: { type: 'bool', default: 'false', help: 'Create the staging schema when it is missing' },
     standby: { type: 'bool', default: 'false', help: 'While another process replicates: wait, then take over' },
-    stagingMaxPoolSize: { type: 'int', default: '128', min: 1, help: 'Most connections to the staging database' },
-    stagingIdleTime: {
-      type: 'duration',
-      default: '1m0s',
-      min: 1,
-      help: 'Close staging connections idle for this long',
-    },
-    stagingMaxLifetime: { type: 'duration', default: '5m0s', min: 1, help: 'Longest life of a staging connection' },
-    stagingJitterTime: { type: 'duration', default: '15s', min: 0, help: 'Random spread of that life' },
   }),
   ...section(WORKLOAD, {
     seconds: { type: 'int', default: null, min: 1, help: 'End after this many seconds; without it on Ctrl-C' },
@@ -181,7 +173,6 @@ export const FLAGS = {
       min: 0,
       help: 'Time to finish what is in hand when asked to stop',
     },
-    taskGracePeriod: { type: 'duration', default: '1m0s', min: 0, help: 'Time to clean up after an error' },
     logFormat: {
       type: 'choice',
       default: 'text',
@@ -234,6 +225,21 @@ export const FLAGS = {
       min: ANY,
       help: 'Interval of counting unapplied rows; -1: off',
     },
+  }),
+  ...section(POOLS, {
+    targetIdleTime: { type: 'duration', default: '1m0s', min: 1, help: 'Close target connections idle for this long' },
+    targetMaxLifetime: { type: 'duration', default: '5m0s', min: 1, help: 'Longest life of a target connection' },
+    targetJitterTime: { type: 'duration', default: '15s', min: 0, help: 'Random spread of that life' },
+    stagingMaxPoolSize: { type: 'int', default: '128', min: 1, help: 'Most connections to the staging database' },
+    stagingIdleTime: {
+      type: 'duration',
+      default: '1m0s',
+      min: 1,
+      help: 'Close staging connections idle for this long',
+    },
+    stagingMaxLifetime: { type: 'duration', default: '5m0s', min: 1, help: 'Longest life of a staging connection' },
+    stagingJitterTime: { type: 'duration', default: '15s', min: 0, help: 'Random spread of that life' },
+    taskGracePeriod: { type: 'duration', default: '1m0s', min: 0, help: 'Time to clean up after an error' },
   }),
   ...section(OUTDATED, {
     copierChannel: { type: 'int', default: null, min: 0, deprecatedBy: 'targetApplyQueueSize', help: 'Deprecated' },

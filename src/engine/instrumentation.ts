@@ -1,3 +1,4 @@
+import type { Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { Source } from '../sources/source.ts';
 import type { ApplierEvents } from './apply-events.ts';
@@ -12,6 +13,7 @@ export function applierMetrics(
   kind: string,
   schema: string,
   dlqTable: string,
+  log: Logger,
 ): ApplierEvents & { reconnecting(error: { code: string }): void } {
   const { handle } = metrics;
   const target = { kind, target: schema };
@@ -28,6 +30,7 @@ export function applierMetrics(
         one.duration.observe(seconds);
         one.age.observe(lag);
         rows += upserts + deletes;
+        if (log.enabled('debug')) logRows(log, `${schema}.${table}`, upserts, deletes, duration);
       }
       handle.acceptor_mutations_total.inc({ type: 'success' }, rows);
       handle.target_mutations_sent_to_apply_queue.inc(rows);
@@ -40,11 +43,12 @@ export function applierMetrics(
       handle.instar_batches_total.inc({ path: exact ? 'exact' : 'fast' });
       handle.instar_checkpoint_timestamp_seconds.set(commitTime / 1e6);
     },
-    durable() {
+    durable(position) {
+      if (log.enabled('debug')) log.debug(`progressed to LSN: ${position}`);
       handle.core_progress_reports_ended_count.inc();
     },
     refused(table, state) {
-      metrics.table(schema, table).errors.inc();
+      if (table !== '') metrics.table(schema, table).errors.inc();
       handle.retry_aborted_total.inc({ code: state });
     },
     retried(state) {
@@ -60,6 +64,15 @@ export function applierMetrics(
       });
     },
   };
+}
+
+/** The lines by which operators tell that a target is drained: none comes any more. */
+function logRows(log: Logger, target: string, upserts: number, deletes: number, duration: number): void {
+  if (upserts > 0) {
+    const milliseconds = `${duration.toFixed(1)}ms`;
+    log.debug('upserted rows', { conflicts: 0, duration: milliseconds, proposed: upserts, target, upserted: upserts });
+  }
+  if (deletes > 0) log.debug('deleted rows', { applied: deletes, proposed: deletes, target });
 }
 
 /** Keeps the gauges that are read off the pipeline and the source up to date; returns how to stop. */
