@@ -237,11 +237,13 @@ class Replica {
   }
 }
 
+/** All rows of all tables; what a long body repeats is written once. */
 function contents(schema: string): string {
-  return NAMES.map(
+  const row = String.raw`regexp_replace(t::text, '(.)\1{20,}', '\1...', 'g')`;
+  return `${NAMES.map(
     (name) =>
-      `SELECT '${name}' AS name, string_agg(t::text, E'\\n' ORDER BY t::text COLLATE "C") AS rows FROM ${schema}.${name} AS t`,
-  ).join(' UNION ALL ');
+      `SELECT '${name}' AS name, string_agg(${row}, ' ' ORDER BY t::text COLLATE "C") AS rows FROM ${schema}.${name} AS t`,
+  ).join(' UNION ALL ')} ORDER BY name`;
 }
 
 for (const [name, runs, transactions, longest] of [
