@@ -7,7 +7,7 @@ import { latency } from './latency.ts';
 import * as report from './report.ts';
 import { roundTrip } from './round-trip.ts';
 import { SETTINGS, type Servers, startServers } from './servers.ts';
-import { type Backlog, rowTransactions, smallTransactions } from './workload.ts';
+import { type Backlog, rowTransactions, smallAndLarge } from './workload.ts';
 
 const USAGE = `npm run bench -- [--scenario small,huge,latency,rtt] [--scale 1] [--contender reader,native,instar] [--markdown]`;
 const MEMORY_BOUND = 300e6;
@@ -81,34 +81,23 @@ async function circumstances(servers: Servers, scale: number): Promise<string> {
 }
 
 async function drains(servers: Servers, scale: number, contenders: readonly ContenderName[]): Promise<Section> {
-  const backlogs: Record<string, Backlog> = {
-    small: smallTransactions(Math.round(150_000 * scale)),
-    rows: rowTransactions(Math.round(250_000 * scale)),
+  const backlog = smallAndLarge(Math.round(150_000 * scale), Math.round(250_000 * scale));
+  progress(`draining ${backlog.name}`);
+  const results = await drain(servers, 'small', backlog, contenders);
+  const rows = Array.from(results, ([name, result]) => drainRow(backlog, name, result));
+  const seconds = (name: ContenderName) => {
+    const result = results.get(name);
+    return result === undefined ? undefined : result.seconds - result.startupSeconds;
   };
-  const rows: string[][] = [];
-  const promises: report.Promised[] = [];
-  const total = { native: 0, instar: 0 };
-  let memory: number | undefined;
-  for (const [scenario, backlog] of Object.entries(backlogs)) {
-    progress(`draining ${backlog.name}`);
-    const results = await drain(servers, scenario, backlog, contenders);
-    for (const [name, result] of results) rows.push(drainRow(backlog, name, result));
-    const [native, instar] = [results.get('native'), results.get('instar')];
-    promises.push(
-      againstNative(`drain ${backlog.name}, time against the subscription's`, instar?.seconds, native?.seconds),
-    );
-    total.native += native?.seconds ?? Number.NaN;
-    total.instar += instar?.seconds ?? Number.NaN;
-    if (instar?.peakMemory !== undefined) memory = Math.max(memory ?? 0, instar.peakMemory);
-  }
-  promises.push(
-    againstNative(
-      "both backlogs together, time against the subscription's",
-      total.instar || undefined,
-      total.native || undefined,
-    ),
-    { what: 'peak memory while draining', measured: memory, bound: MEMORY_BOUND, format: report.megabytes },
-  );
+  const promises: report.Promised[] = [
+    againstNative("drain, start-up apart, time against the subscription's", seconds('instar'), seconds('native')),
+    {
+      what: 'peak memory while draining',
+      measured: results.get('instar')?.peakMemory,
+      bound: MEMORY_BOUND,
+      format: report.megabytes,
+    },
+  ];
   const head = ['backlog', 'contender', 'time', 'of it start-up', 'throughput', 'peak memory'];
   return { tables: [{ title: 'Drain of a backlog', head, rows }], promises };
 }

@@ -40,7 +40,7 @@ export async function fillBacklog(
   return await withClient(arena.sourceUrl, async (source) => {
     // Only the filling is spared the wait for the disk: the log holds the same either way.
     await source.query('set synchronous_commit = off');
-    await source.query(backlog.fill);
+    for (const statement of backlog.fill) await source.query(statement);
     await source.query('set synchronous_commit = on');
     return { marker: await commitMarker(source, 1), expected: await fingerprint(source) };
   });

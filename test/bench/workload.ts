@@ -47,26 +47,30 @@ const PROCEDURES = `
 
 export const SOURCE_SCHEMA = `${TABLES}${PROCEDURES} create publication ${PUBLICATION} for table item, marker;`;
 
-/** A backlog: what it is called in the report, and the statement that makes it at the source. */
+/** A backlog: what it is called in the report, and the statements that make it at the source. */
 export interface Backlog {
   readonly name: string;
-  readonly fill: string;
+  readonly fill: readonly string[];
   /** Rows written, for a throughput. */
   readonly changes: number;
 }
 
-export function smallTransactions(count: number): Backlog {
+/** Small transactions, and behind them one large one. */
+export function smallAndLarge(small: number, large: number): Backlog {
   return {
-    name: `${count.toLocaleString('en')} small transactions`,
-    fill: `call small_transactions(${count})`,
-    changes: count,
+    name: `${small.toLocaleString('en')} small transactions, one of ${large.toLocaleString('en')} rows`,
+    fill: [
+      `call small_transactions(${small})`,
+      `insert into item select ${row('i')} from generate_series(${small + 1}::bigint, ${small + large}) as i`,
+    ],
+    changes: small + large,
   };
 }
 
 export function rowTransactions(rows: number): Backlog {
   return {
     name: `${rows.toLocaleString('en')} rows, 1,000 a transaction`,
-    fill: `call row_transactions(${rows}, 1000)`,
+    fill: [`call row_transactions(${rows}, 1000)`],
     changes: rows,
   };
 }
