@@ -122,7 +122,7 @@ export const FLAGS = {
       min: 1,
       help: 'Most source transactions in one target transaction',
     },
-    memoryLimit: { type: 'size', default: '64MiB', min: 2 ** 20, help: 'Bytes of changes held in memory' },
+    memoryLimit: { type: 'size', default: '64MiB', min: 4 * 2 ** 20, help: 'Bytes of changes held in memory' },
     targetApplyQueueSize: { type: 'int', default: null, min: 1, help: 'Batches that may wait to be applied' },
     parallelism: { type: 'int', default: '16', min: 1, help: 'Most target transactions at a time' },
     enableParallelApplies: { type: 'bool', default: 'false', help: 'Apply unrelated transactions at the same time' },

@@ -359,7 +359,9 @@ export class Collapser {
       }
     }
     this.#count(work, work.writes, 0);
-    const copy = options.copy && work.copyAllowed && fresh.length >= COPY_ROWS;
+    // In CSV the only value of a one-column row, when it is NULL, makes an empty line, which CockroachDB passes over.
+    const oneColumn = this.#dialect.product === 'cockroachdb' && work.writer.mapping.columns.length === 1;
+    const copy = options.copy && work.copyAllowed && !oneColumn && fresh.length >= COPY_ROWS;
     if (!copy) {
       whole.push(...fresh);
       fresh = [];

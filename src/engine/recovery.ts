@@ -73,6 +73,13 @@ export class Recovery {
     let failure: Error | undefined = error;
     let options = first;
     for (let attempt = 1; failure !== undefined; attempt++) {
+      if (options.copy && sqlState(failure) === '42501') {
+        // CockroachDB may want an administrator for COPY alone.
+        for (const work of touched) work.forbidCopy();
+        options = UPSERT;
+        failure = await this.#sender.send(batch, options);
+        continue;
+      }
       if ((await this.judge(failure, attempt)) === 'refused') {
         if (!options.copy || sqlState(failure) !== '23505') {
           await this.#replay(batch);

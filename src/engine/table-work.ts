@@ -98,6 +98,11 @@ export class TableWork {
     this.#copyPause = COPY_PAUSE;
   }
 
+  /** The user may not use COPY. */
+  forbidCopy(): void {
+    this.#copyPause = Number.POSITIVE_INFINITY;
+  }
+
   /** To be called once for each batch that has rows of the table. */
   countBatch(): void {
     if (this.#copyPause > 0) this.#copyPause--;

@@ -90,7 +90,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'everything at once, in small batches',
-    flags: ['--flushSize', '5', '--targetApplyQueueSize', '3', '--memoryLimit', '1MiB'],
+    flags: ['--flushSize', '5', '--targetApplyQueueSize', '3', '--memoryLimit', '4MiB'],
     prepare: async (run, t) => {
       const proxies = await throughProxies(run, t, 0.005);
       const blows = [

@@ -139,7 +139,7 @@ test('every wrong command line is refused with the flag and the nearest known on
     [['--flushSize', '-5'], /^--flushSize must be at least 1, not -5$/],
     [['--flushSize', '99999999999999999999'], /^--flushSize must be at most/],
     [['--memoryLimit', '64M'], /^--memoryLimit must be a size/],
-    [['--memoryLimit', '1'], /^--memoryLimit must be at least 1MiB, not 1B$/],
+    [['--memoryLimit', '1'], /^--memoryLimit must be at least 4MiB, not 1B$/],
     [['--standby=maybe'], /^--standby must be true or false, not "maybe"$/],
     [['--standby', 'false'], /unexpected argument "false"; did you mean --standby=false\?/],
     [['--verbose=-1'], /^--verbose must be at least 0/],

@@ -206,7 +206,8 @@ test('the statements for tables of every shape and type', () => {
   const all = recording.sent.map(({ sql }) => sql);
   for (const name of SOURCES.map((source) => source.name.replaceAll('"', '""'))) {
     for (const verb of ['INSERT INTO', 'COPY', 'UPDATE', 'DELETE FROM']) {
-      if (name === 'only' && verb === 'COPY') continue;
+      // One column alone never goes by COPY.
+      if (['only', 'foreign_key'].includes(name) && verb === 'COPY') continue;
       assert.ok(
         all.some((sql) => sql.startsWith(`${verb} "shop"."public"."${name}"`)),
         `no ${verb} ${name}`,
