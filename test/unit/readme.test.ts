@@ -1,45 +1,129 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { parseCommandLine } from '../../src/config/command-line.ts';
+import { variableOf } from '../../src/config/environment.ts';
 import { FLAGS } from '../../src/config/flags.ts';
+import { definitions } from '../../src/metrics/names.ts';
 
-const README = readFileSync('README.md', 'utf8');
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
-/** Every string in the sources that looks like the code of an error. */
-function codesInSources(): Set<string> {
-  const codes = new Set<string>();
-  for (const entry of readdirSync('src', { recursive: true, withFileTypes: true })) {
+/** Fenced code, by the language after the fence ('' for commands), lines that end in a backslash joined. */
+const BLOCKS = Array.from(README.matchAll(/^ *```(\w*)\n(.*?)^ *```$/gms), ([, language, text]) => ({
+  language,
+  text: text.replaceAll(/ *\\\n */g, ' '),
+}));
+const COMMANDS = BLOCKS.filter(({ language }) => language === '').flatMap(({ text }) => text.trim().split('\n'));
+const SPANS = Array.from(README.replaceAll(/^ *```.*?^ *```$/gms, '').matchAll(/`([^`\n]+)`/g), ([, text]) => text);
+const ENVIRONMENT = {
+  SOURCE: 'postgresql://replicator:secret@source/shop',
+  TARGET: 'postgresql://replicator:secret@target/defaultdb',
+};
+
+/** The words of a command of ours, variables filled in as a shell would. */
+function words(command: string): string[] {
+  const filled = command.replaceAll(/\$([A-Z]+)/g, (_, name: keyof typeof ENVIRONMENT) => ENVIRONMENT[name]);
+  return filled.trim().split(/ +/);
+}
+
+/** The codes of errors in the sources. Fails where one is not written out, as the README could not be held against it. */
+function codesThrown(): Set<string> {
+  const codes = new Set(['USAGE']);
+  for (const entry of readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !/\.tsx?$/.test(entry.name)) continue;
-    const text = readFileSync(join(entry.parentPath, entry.name), 'utf8');
-    for (const [, code] of text.matchAll(/new OperatorError\(\s*'([A-Z_]+)'/g)) codes.add(code);
-    for (const [, code] of text.matchAll(/code: '((?:PG|TARGET|STAGING)_[A-Z_]+)'/g)) codes.add(code);
+    const path = join(entry.parentPath, entry.name);
+    const text = readFileSync(path, 'utf8');
+    const named = Array.from(text.matchAll(/\bcode: '([A-Z]+(?:_[A-Z]+)+)'/g), ([, code]) => code);
+    for (const code of named) codes.add(code);
+    for (const [, first] of text.matchAll(/new OperatorError\(\s*([^,\s]+),/g)) {
+      const code = /^'([A-Z_]+)'$/.exec(first)?.[1];
+      assert(code !== undefined || named.length > 0, `${path}: new OperatorError(${first}, …) has no code in sight`);
+      if (code !== undefined) codes.add(code);
+    }
   }
-  codes.delete('USAGE');
   return codes;
 }
 
-test('troubleshooting explains every error code of the program', () => {
-  const explained = new Set(
-    Array.from(README.matchAll(/^\| (`[A-Z_]+`.*?) \|/gm)).flatMap(([, cell]) => cell.match(/[A-Z_]{5,}/g) ?? []),
-  );
-  const missing = [...codesInSources()].filter((code) => !explained.has(code));
-  assert.deepEqual(missing, []);
+test('troubleshooting lists every error code of the program, each once, and none that is gone', () => {
+  const section = README.slice(README.indexOf('\n## Troubleshooting\n')).split('\n## ')[1];
+  const cells = Array.from(section.matchAll(/^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \| \S/gm), ([, cell]) => cell);
+  const listed = cells.flatMap((cell) => cell.match(/[A-Z_]+/g) ?? []);
+  assert.deepEqual(listed.toSorted(), [...codesThrown()].sort());
 });
 
-test('every flag that is named exists, and the command lines are accepted', () => {
-  for (const [, name] of README.matchAll(/`--([a-zA-Z]+)/g)) {
-    assert(name in FLAGS || name === 'help' || name === 'scale', `--${name}`);
+test('every code that the text mentions is in that list', () => {
+  const codes = codesThrown();
+  const mentioned = SPANS.filter((span) => /^(PG|TARGET|STAGING|APPLY|LEASE|DLQ|DEMO)_[A-Z_]+$/.test(span));
+  for (const code of mentioned) assert(codes.has(code), code);
+});
+
+test('every flag, variable and metric that the README names exists', () => {
+  const texts = [...SPANS, ...COMMANDS].filter((text) => !/\b(npm|psql) /.test(text));
+  const flags = texts.flatMap((text) => text.match(/(?<=(?:^|\s))--[a-zA-Z-]+/g) ?? []);
+  assert(flags.length > 20);
+  const ofTheBench = ['--markdown'];
+  for (const flag of flags) assert(flag.slice(2) in FLAGS || ofTheBench.includes(flag), flag);
+
+  const ofTheTests = ['INSTAR_SEED', 'INSTAR_SOAK'];
+  const variables = new Set([...Object.keys(FLAGS).map(variableOf), ...ofTheTests]);
+  for (const [variable] of README.matchAll(/\bINSTAR_[A-Z_]+/g)) assert(variables.has(variable), variable);
+
+  const metrics = texts.filter((text) => /^(instar|apply|retry|source|target|core)_[a-z_]+$/.test(text));
+  assert(metrics.length > 5);
+  for (const metric of metrics) assert(metric in definitions, metric);
+});
+
+test('the first command is the documented one to the letter, and the resume leaves the first-run flags out', () => {
+  const first = `replicator pglogical --sourceConn $SOURCE --targetConn $TARGET --targetSchema defaultdb.public --slotName molt_slot \\
+  --stagingSchema _replicator --stagingCreateSchema --metricsAddr :30005 --verbose
+`;
+  assert(README.includes(first));
+  const given = COMMANDS.filter((line) => /^replicator .*--sourceConn/.test(line)).map((line) => {
+    const [, command, ...args] = words(line);
+    assert.equal(command, 'pglogical');
+    return parseCommandLine('pglogical', args, {});
+  });
+  assert.equal(given.length, 2);
+  const [{ settings, warnings }, resume] = given;
+  assert.deepEqual(
+    [settings.targetSchema, settings.stagingCreateSchema, settings.metricsAddr, settings.verbose],
+    ['defaultdb.public', true, ':30005', 1],
+  );
+  assert.deepEqual([...warnings, ...resume.warnings], []);
+  assert.deepEqual([...resume.given].sort(), ['slotName', 'sourceConn', 'stagingSchema', 'targetConn']);
+  for (const name of ['sourceConn', 'targetConn', 'slotName', 'stagingSchema'] as const) {
+    assert.equal(resume.settings[name], settings[name]);
   }
-  const lines = README.replaceAll('\\\n', ' ').match(/^replicator pglogical .*$/gm) ?? [];
-  assert.equal(lines.length, 2);
-  for (const line of lines) {
-    const args = line
-      .replaceAll('$SOURCE', 'postgres://s/d')
-      .replaceAll('$TARGET', 'postgres://t/d')
-      .split(/\s+/)
-      .slice(2);
-    assert.equal(parseCommandLine('pglogical', args, {}).settings.slotName, 'molt_slot');
+});
+
+test('the configuration file of the README is accepted and says what the resume command says', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'instar-readme-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [{ text }] = BLOCKS.filter(({ language }) => language === 'yaml');
+  const [line] = COMMANDS.filter((command) => command.includes('--config'));
+  const [, , ...args] = words(line);
+  const file = join(folder, args[1]);
+  writeFileSync(file, text, { mode: 0o600 });
+  const { settings } = parseCommandLine('pglogical', [args[0], file], ENVIRONMENT);
+  assert.equal(settings.sourceConn, ENVIRONMENT.SOURCE);
+  assert.deepEqual([settings.slotName, settings.stagingSchema], ['molt_slot', '_replicator']);
+});
+
+test('scripts, files and links of the README are there', () => {
+  for (const [, script] of README.matchAll(/npm run ([\w:]+)/g)) assert(script in PACKAGE.scripts, script);
+  for (const [, version] of README.matchAll(/instar-(\d[\d.]*\d)\.tgz/g)) assert.equal(version, PACKAGE.version);
+  const paths = SPANS.filter((span) => /^(src|test|assets|\.ci)\/\S+$/.test(span));
+  const anchors = new Set(
+    Array.from(README.matchAll(/^#+ (.+)$/gm), ([, heading]) => `#${heading.toLowerCase().replaceAll(' ', '-')}`),
+  );
+  for (const [, link] of README.matchAll(/\]\(([^)]+)\)/g)) {
+    if (link.startsWith('#')) assert(anchors.has(link), link);
+    else paths.push(link);
   }
+  for (const path of paths) assert(existsSync(join(ROOT, path)), path);
 });
