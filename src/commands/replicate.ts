@@ -26,6 +26,9 @@ export type EngineSettings = Omit<
 /** Batches that may wait when `--targetApplyQueueSize` is not set: the bytes are bounded by `--memoryLimit`. */
 const QUEUE_SIZE = 256;
 
+/** Milliseconds that each part gets to say goodbye; a server that is stalled never answers. */
+const CLOSE_PATIENCE = 2000;
+
 /** Milliseconds for which the slot may still be held by a process that has just died. */
 const SLOT_PATIENCE = 10_000;
 
@@ -148,7 +151,9 @@ export async function replicate(parts: {
   } finally {
     stop.release();
     defects.release();
-    for (const close of closers.reverse()) await Promise.resolve(close()).catch(() => {});
+    for (const close of closers.reverse()) {
+      await Promise.race([Promise.resolve(close()).catch(() => {}), sleep(CLOSE_PATIENCE, undefined, { ref: false })]);
+    }
     await server?.close();
     await log.close();
   }

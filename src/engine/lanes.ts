@@ -102,13 +102,16 @@ export class Lanes {
     const failed = this.#runs.findIndex((run) => run.state === 'failed');
     const behind = this.#runs.splice(failed < 0 ? 1 : failed);
     const error = behind[0]?.error;
-    for (const run of behind) {
-      await run.answered;
-      await run.session.run('ROLLBACK').catch((lost: Error) => {
-        this.#failure ??= lost;
-      });
-      this.#free.push(run.session);
-    }
+    // All at the same time: one of them may wait for rows of another.
+    await Promise.all(
+      behind.map(async (run) => {
+        await run.answered;
+        await run.session.run('ROLLBACK').catch((lost: Error) => {
+          this.#failure ??= lost;
+        });
+        this.#free.push(run.session);
+      }),
+    );
     while (this.#runs.length > 0 && this.#runs.every((run) => run.state !== 'failed') && this.#failure === undefined) {
       await this.#signal.wait(PATIENCE);
     }

@@ -214,7 +214,7 @@ export class Pipeline {
       streaming.abort();
       await stream;
       batcher.discard();
-      if (failure === undefined) await session.close();
+      if (failure === undefined && !grace.over()) await session.close();
       else session.destroy();
     }
     failure ??= staging;
@@ -276,18 +276,26 @@ function connectionLost(error: Error): OperatorError {
 }
 
 /** A promise that resolves `milliseconds` after `signal` aborts. */
-function whenAborted(signal: AbortSignal, milliseconds: number): { passed: Promise<void>; clear(): void } {
+function whenAborted(
+  signal: AbortSignal,
+  milliseconds: number,
+): { passed: Promise<void>; over(): boolean; clear(): void } {
   let timer: NodeJS.Timeout | undefined;
   let start = () => {};
+  let over = false;
   const passed = new Promise<void>((resolve) => {
     start = () => {
-      timer = setTimeout(resolve, milliseconds);
+      timer = setTimeout(() => {
+        over = true;
+        resolve();
+      }, milliseconds);
     };
   });
   signal.addEventListener('abort', start);
   if (signal.aborted) start();
   return {
     passed,
+    over: () => over,
     clear() {
       clearTimeout(timer);
       signal.removeEventListener('abort', start);

@@ -67,6 +67,12 @@ export function sessionSettings(dialect: Dialect, applyTimeout: number): string 
   ].join('; ');
 }
 
+/** A server that must cut a statement off after `--applyTimeout` gets this much longer to say so, milliseconds. */
+const ANSWER_SLACK = 15_000;
+
+/** Milliseconds that a question may take. */
+const QUESTION_TIMEOUT = 30_000;
+
 /** A connection that is opened when it is needed and again after it was lost. Its users take turns: some open transactions. */
 class LazyClient {
   readonly #open: () => Promise<pg.Client>;
@@ -120,7 +126,7 @@ export async function openTarget(
   const dial = async (description: ConnectionDescription, side: 'target' | 'staging') => {
     const started = performance.now();
     try {
-      const client = await connect(description, side);
+      const client = await connect(description, side, { query_timeout: QUESTION_TIMEOUT });
       metrics.handle.pool_dial_success_count.inc({ pool: side });
       metrics.handle.pool_sql_ready_latency_seconds.observe({ pool: side }, (performance.now() - started) / 1000);
       return client;
@@ -167,7 +173,7 @@ export async function openTarget(
       connectStaging,
       async openSession() {
         const open = await dial(connection, 'target');
-        const session = new Session(open, settings.statementCache);
+        const session = new Session(open, settings.statementCache, settings.applyTimeout + ANSWER_SLACK);
         await session.run(sessionSettings(dialect, settings.applyTimeout));
         return session;
       },

@@ -50,9 +50,15 @@ export class Session {
   /** True when the server may hold statements that were forgotten here. */
   #stale = false;
   #broken: Error | undefined;
+  /** When the server last said something, or was asked while it had nothing to do. */
+  #heardAt = 0;
+  readonly #watch: NodeJS.Timeout | undefined;
 
-  /** `statementLimit`: prepared statements kept before all of them are dropped and made anew. */
-  constructor(client: pg.Client, statementLimit: number) {
+  /**
+   * `statementLimit`: prepared statements kept before all of them are dropped and made anew. `patience`: milliseconds
+   * without a word from a server that owes an answer, after which the connection is given up; 0: never.
+   */
+  constructor(client: pg.Client, statementLimit: number, patience = 0) {
     this.#client = client;
     this.#statementLimit = Math.max(8, statementLimit);
     this.#wire = (client as unknown as { connection: WireConnection }).connection;
@@ -71,6 +77,19 @@ export class Session {
     for (const [event, listener] of Object.entries(listeners)) {
       this.#wire.removeAllListeners(event);
       this.#wire.on(event, listener);
+    }
+    for (const event of ['commandComplete', 'readyForQuery', 'parseComplete', 'copyInResponse']) {
+      this.#wire.on(event, () => {
+        this.#heardAt = performance.now();
+      });
+    }
+    if (patience > 0) {
+      this.#watch = setInterval(() => {
+        if (this.#pending.length > 0 && performance.now() - this.#heardAt > patience) {
+          this.destroy('it owes an answer and says nothing');
+        }
+      }, patience / 4);
+      this.#watch.unref();
     }
     this.#wire.on('error', (error: Error) => this.#break(error));
     this.#wire.on('end', () => this.#break(new Error('connection closed by the server')));
@@ -123,6 +142,7 @@ export class Session {
         reject(this.#broken);
         return;
       }
+      if (this.#pending.length === 0) this.#heardAt = performance.now();
       this.#pending.push({ syncs: script.syncs, error: undefined, tags: [], resolve, reject });
       this.#wire.stream.write(script.buffer.subarray(0, script.length), () => this.#recycle(script));
     });
@@ -143,8 +163,8 @@ export class Session {
   }
 
   /** Cuts the connection at once; the server rolls back what was open. */
-  destroy(): void {
-    this.#break(new Error('session closed'));
+  destroy(reason = 'session closed'): void {
+    this.#break(new Error(reason));
     (this.#wire.stream as unknown as { destroy(): void }).destroy();
   }
 
@@ -170,6 +190,7 @@ export class Session {
   #break(error: Error): void {
     if (this.#broken !== undefined) return;
     this.#broken = error;
+    clearInterval(this.#watch);
     for (const pending of this.#pending.splice(0)) pending.reject(pending.error ?? error);
   }
 
