@@ -326,3 +326,19 @@ test('without --onApplyError dlq a refused transaction stops the process; nothin
   await replica.start();
   await replica.assertSettledEqual();
 });
+
+test('a schema spelled another way on resume goes on from the same checkpoint', async (t) => {
+  const replica = await create(t);
+  const engine = await replica.start();
+  await insert(replica, 1);
+  await replica.settle();
+  await engine.kill();
+  await insert(replica, 2);
+  const schema = replica.targetSchema.split('.').at(-1)!;
+  await replica.start([], { flags: [...replica.resumeFlags, '--targetSchema', schema] });
+  await replica.assertSettledEqual();
+  const { rows } = await replica.target.query(
+    `select key from _replicator.memo where key like 'pglogical-wal-offset-%'`,
+  );
+  assert.equal(rows.length, 1);
+});
