@@ -24,8 +24,11 @@ import type { TargetTables } from './target-tables.ts';
 const WINDOW = 6;
 const WINDOW_BYTES = 12 * 1024 * 1024;
 
-/** Commits that the target has not yet made durable are made so after this many milliseconds. */
-const SYNC_AFTER = 150;
+/**
+ * Commits that the target has not yet made durable are made so after this many milliseconds. The one that waits for the
+ * disk is seen late, and so are those behind it: so it is not to be one in a hundred.
+ */
+const SYNC_AFTER = 1000;
 
 /** A checkpoint that moves without data is written at most this often, milliseconds. */
 const PROGRESS_EVERY = 1000;
