@@ -32,3 +32,16 @@ export class UsageError extends OperatorError {
     this.name = 'UsageError';
   }
 }
+
+/** An error that nobody foresaw. Keeps the stack of what was thrown, which is what its report needs. */
+export class DefectError extends OperatorError {
+  constructor(thrown: unknown) {
+    const text = thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
+    super('INTERNAL', `a defect in this program: ${text}; what is committed on the target is safe`, {
+      fix: 'Please report it with these lines. Then resume with the same command.',
+      cause: thrown,
+    });
+    this.name = 'DefectError';
+    if (thrown instanceof Error) this.stack = thrown.stack;
+  }
+}

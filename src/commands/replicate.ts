@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { VERSION } from '../config/build.ts';
 import { type ConnectionDescription, parseConnectionString } from '../config/connection.ts';
 import type { Settings } from '../config/settings.ts';
+import { connectionLost, isTransient } from '../engine/connection-loss.ts';
 import { applierMetrics, watchPipeline } from '../engine/instrumentation.ts';
 import { openLetters } from '../engine/letters.ts';
 import { Pipeline } from '../engine/pipeline.ts';
 import { openTarget, type TargetSettings } from '../engine/target.ts';
-import { OperatorError, UsageError } from '../errors.ts';
+import { DefectError, OperatorError, UsageError } from '../errors.ts';
 import { type ClosableLogger, createLogger } from '../log/create-logger.ts';
-import { logError } from '../log/log-error.ts';
+import { errorText, logError } from '../log/log-error.ts';
 import type { Logger } from '../log/logger.ts';
 import { Diagnostics } from '../metrics/diagnostics.ts';
 import type { Metrics } from '../metrics/registry.ts';
@@ -15,7 +17,7 @@ import { MetricsServer } from '../metrics/server.ts';
 import type { Source } from '../sources/source.ts';
 import { Lease, leaseName } from '../staging/lease.ts';
 import type { CommandContext } from './command.ts';
-import { VERSION } from '../config/build.ts';
+import { endOnDefects } from './defects.ts';
 
 /** The flags that every log source has. */
 export type EngineSettings = Omit<
@@ -29,8 +31,8 @@ const QUEUE_SIZE = 256;
 /** Milliseconds that each part gets to say goodbye; a server that is stalled never answers. */
 const CLOSE_PATIENCE = 2000;
 
-/** Milliseconds for which the slot may still be held by a process that has just died. */
-const SLOT_PATIENCE = 10_000;
+/** Milliseconds that a step of the start is tried again: a process that has just died may still hold the slot. */
+const START_PATIENCE = 10_000;
 
 /** The engine's log, counted by level. */
 export function openLog(settings: EngineSettings, metrics: Metrics, context: CommandContext): ClosableLogger {
@@ -54,7 +56,11 @@ export async function replicate(parts: {
 }): Promise<number> {
   const { source, settings, metrics, log, context } = parts;
   const stop = stopOnSignals(log);
-  const defects = endOnDefects(log);
+  // Where the log is a file, the terminal has to be told as well.
+  const tell = (error: unknown) => {
+    if (settings.logDestination !== undefined) context.stderr.write(`${context.program}: ${errorText(error)}\n`);
+  };
+  endOnDefects(log, tell);
   const targetConnection = parseConnectionString(settings.targetConn, '--targetConn', context.env);
   const stagingConnection =
     settings.stagingConn === undefined
@@ -78,7 +84,11 @@ export async function replicate(parts: {
       const address = settings.metricsAddr;
       server = await MetricsServer.start({ address, metrics, diagnostics, health: () => health(), logger: log });
     }
-    const target = await openTarget(targetConnection, stagingConnection, source, targetSettings(settings), metrics);
+    const target = await patiently(
+      () => openTarget(targetConnection, stagingConnection, source, targetSettings(settings), metrics),
+      stop.signal,
+      log,
+    );
     closers.push(() => target.close());
     const letters = openLetters(target, settings.dlqTableName);
     const pipeline = new Pipeline({
@@ -122,7 +132,7 @@ export async function replicate(parts: {
     let connected = false;
     const connect = async () => {
       if (connected) return;
-      const tables = await connectSource(source, stop.signal, log);
+      const tables = await patiently(() => source.connect(), stop.signal, log);
       closers.push(() => source.close());
       target.tables.check(tables);
       connected = true;
@@ -144,13 +154,12 @@ export async function replicate(parts: {
     return 0;
   } catch (error) {
     if (stop.signal.aborted && error === stop.signal.reason) return 0;
-    logError(log, error);
-    // Where the log is a file, the terminal has to be told as well.
-    if (settings.logDestination !== undefined) throw error;
+    const told = error instanceof OperatorError ? error : new DefectError(error);
+    logError(log, told);
+    tell(told);
     return error instanceof UsageError ? 2 : 1;
   } finally {
     stop.release();
-    defects.release();
     for (const close of closers.reverse()) {
       await Promise.race([Promise.resolve(close()).catch(() => {}), sleep(CLOSE_PATIENCE, undefined, { ref: false })]);
     }
@@ -169,20 +178,34 @@ function targetSettings(settings: EngineSettings): TargetSettings {
   return { targetSchema, stagingSchema, stagingCreateSchema, applyTimeout, statementCache: targetStatementCacheSize };
 }
 
+/** What passes by itself within moments; a server that refuses, or cannot be found, is told at once. */
+const PASSING = new Set([
+  'CONNECTION_LOST',
+  'PG_CONNECTION_LOST',
+  'PG_SLOT_ACTIVE',
+  'PG_SOURCE_DISCONNECTED',
+  'PG_STARTING',
+  'TARGET_LOST',
+]);
+
 /**
- * Connects and checks; waits a while for a slot that a process which has just died still holds.
- * @throws OperatorError of the source; the signal's reason when stopped.
+ * Does a step of the start, again for a while when what it failed by passes.
+ * @throws OperatorError of the step; the signal's reason when stopped.
  */
-async function connectSource(source: Source, stop: AbortSignal, log: Logger): ReturnType<Source['connect']> {
-  const deadline = performance.now() + SLOT_PATIENCE;
-  for (let told = false; ; told = true) {
+async function patiently<T>(step: () => Promise<T>, stop: AbortSignal, log: Logger): Promise<T> {
+  const deadline = performance.now() + START_PATIENCE;
+  for (let told = ''; ; ) {
     stop.throwIfAborted();
     try {
-      return await source.connect();
+      return await step();
     } catch (error) {
-      const held = error instanceof OperatorError && error.code === 'PG_SLOT_ACTIVE';
-      if (!held || performance.now() > deadline) throw error;
-      if (!told) log.info(`${error.message}; waiting up to ${SLOT_PATIENCE / 1000} s for it`);
+      if (!isTransient(error)) throw error;
+      const failure = connectionLost(error as Error);
+      if (!PASSING.has(failure.code) || performance.now() > deadline) throw failure;
+      if (told !== failure.code) {
+        log.info(`${failure.message}; will try again for up to ${START_PATIENCE / 1000} s`, { code: failure.code });
+      }
+      told = failure.code;
       await sleep(200, undefined, { signal: stop }).catch(() => {});
     }
   }
@@ -203,7 +226,7 @@ async function runUnderLease(
     const cut = new AbortController();
     let lease: Lease | undefined;
     try {
-      lease = await acquire(cut.signal, (error) => cut.abort(error));
+      lease = await patiently(() => acquire(cut.signal, (error) => cut.abort(error)), stop, log);
       await connect();
       await pipeline.run(stop, cut.signal);
     } catch (error) {
@@ -249,26 +272,6 @@ function stopOnSignals(log: Logger): { signal: AbortSignal; release(): void } {
     release() {
       process.removeListener('SIGINT', onSignal);
       process.removeListener('SIGTERM', onSignal);
-    },
-  };
-}
-
-/** An error that nobody caught is a defect: it is logged, masked, and ends the process; the checkpoint is safe. */
-function endOnDefects(log: ClosableLogger): { release(): void } {
-  const onDefect = (error: unknown) => {
-    const message = `a defect in this program, please report it; what is committed is safe, resume with the same command`;
-    logError(log, new OperatorError('INTERNAL', message, { cause: error }), {
-      error: error instanceof Error ? error.message : String(error),
-      stack: error instanceof Error ? error.stack : undefined,
-    });
-    log.flush().then(() => process.exit(1));
-  };
-  process.on('uncaughtException', onDefect);
-  process.on('unhandledRejection', onDefect);
-  return {
-    release() {
-      process.removeListener('uncaughtException', onDefect);
-      process.removeListener('unhandledRejection', onDefect);
     },
   };
 }

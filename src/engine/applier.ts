@@ -1,4 +1,5 @@
 import type { ChangeLog } from '../changes/change-log.ts';
+import type { SpilledTransaction } from '../changes/spill.ts';
 import { OperatorError } from '../errors.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Position } from '../sources/source.ts';
@@ -6,12 +7,11 @@ import type { Dialect } from '../target/dialect.ts';
 import type { MessageBuffer } from '../target/messages.ts';
 import { sqlState, verdict } from '../target/retry.ts';
 import { type Session, statementsBefore } from '../target/session.ts';
-import type { SpilledTransaction } from '../changes/spill.ts';
 import { checkpointMoved, isDrift, targetLost } from './apply-errors.ts';
 import type { ApplierEvents, Written } from './apply-events.ts';
 import type { Batch, Batcher, Chunk, Spilled, Transaction, Work } from './batcher.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { Collapser, type CollapseOptions, type StatementSubject } from './collapse.ts';
+import { type CollapseOptions, Collapser, type StatementSubject } from './collapse.ts';
 import { EarlyApply } from './early-apply.ts';
 import { Lanes } from './lanes.ts';
 import { LARGE_MODES, type LargeMode, Rewind } from './large-mode.ts';
@@ -184,7 +184,7 @@ export class Applier {
         continue;
       }
       const idle = this.inFlight === 0;
-      if (this.#flights.length < WINDOW && this.#bytes < WINDOW_BYTES) {
+      if (this.#flights.length < this.#window && this.#bytes < WINDOW_BYTES) {
         const work = this.#again.shift() ?? this.#take(idle);
         if (work !== undefined) {
           await this.#start(work);
@@ -250,6 +250,11 @@ export class Applier {
       written: Array.from(early.written, ([table, counts]) => ({ table, ...counts })),
     });
     return true;
+  }
+
+  /** Without the fence nothing but waiting keeps a transaction from being committed behind one that failed. */
+  get #window(): number {
+    return this.#checkpoint.transactional || this.#inPieces ? WINDOW : 1;
   }
 
   /** How long to sleep at most: until a sync, a progress write or a flush is due. */
@@ -528,7 +533,12 @@ export class Applier {
     flight.settled = true;
     this.#bytes -= flight.bytes;
     if (this.#flights[0] !== flight) {
-      flight.error = new OperatorError('FENCE_BROKEN', 'a transaction was committed although the one before it failed');
+      // A piece may well be carried out behind a failure: there is a transaction around it that will be rolled back, or none
+      // that a bare COMMIT could end. What has the fence in it cannot.
+      const piece = !flight.commits || flight.work.kind === 'spilled';
+      flight.error = piece
+        ? new Error('rolled back')
+        : new OperatorError('FENCE_BROKEN', 'a transaction was committed although the one before it failed');
       this.#signal.wake();
       return;
     }

@@ -3,12 +3,12 @@ import { OperatorError } from '../errors.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Position, Source } from '../sources/source.ts';
 import type { Dialect } from '../target/dialect.ts';
-import { sqlState } from '../target/retry.ts';
 import type { Session } from '../target/session.ts';
 import { Applier, type ApplierOptions, type DeadLetters } from './applier.ts';
 import type { ApplierEvents } from './apply-events.ts';
 import { Batcher, type BatcherOptions } from './batcher.ts';
 import { Checkpoint, type CheckpointStore } from './checkpoint.ts';
+import { connectionLost, isTransient } from './connection-loss.ts';
 import { type LargeMode, Rewind } from './large-mode.ts';
 import type { TargetTables } from './target-tables.ts';
 
@@ -246,7 +246,7 @@ export class Pipeline {
     // A commit of ours whose answer was lost may come late; whoever moves it again and again is somebody else.
     if (error instanceof OperatorError && error.code === 'CHECKPOINT_MOVED' && ++this.#moved > 3) throw error;
     if (!isTransient(error)) throw error;
-    const failure = error instanceof OperatorError ? error : connectionLost(error);
+    const failure = connectionLost(error);
     this.state.state = 'reconnecting';
     this.state.reason = failure.message;
     events.reconnecting(failure);
@@ -259,20 +259,6 @@ export class Pipeline {
     const wait = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** this.#failures++);
     await sleep(wait, undefined, { signal: stop }).catch(() => {});
   }
-}
-
-function isTransient(error: Error): boolean {
-  if (error instanceof OperatorError) return error.transient;
-  const state = sqlState(error);
-  if (state === undefined) return 'code' in error || /connection|terminated/i.test(error.message);
-  return /^(08|57P|53|40|58)/.test(state);
-}
-
-function connectionLost(error: Error): OperatorError {
-  return new OperatorError('CONNECTION_LOST', `a connection was lost: ${error.message}`, {
-    transient: true,
-    cause: error,
-  });
 }
 
 /** A promise that resolves `milliseconds` after `signal` aborts. */

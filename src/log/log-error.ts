@@ -1,5 +1,5 @@
 import { mask } from '../config/secrets.ts';
-import { OperatorError } from '../errors.ts';
+import { DefectError, OperatorError } from '../errors.ts';
 import type { LogFields, Logger } from './logger.ts';
 
 /**
@@ -28,6 +28,7 @@ export function errorText(error: unknown): string {
 }
 
 function describe(error: unknown): { code?: string; fix?: string; stack?: string } {
+  if (error instanceof DefectError) return { code: error.code, fix: error.fix, stack: error.stack };
   if (error instanceof OperatorError) return { code: error.code, fix: error.fix };
   return error instanceof Error ? { stack: error.stack } : {};
 }

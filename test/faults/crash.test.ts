@@ -127,3 +127,21 @@ test('the commit of a lost connection arrives after the engine has come back: ap
   await replica.assertSettledEqual();
   assert(engine.running, engine.logTail());
 });
+
+test('connections lost or refused for a moment while the engine starts are opened again', async (t) => {
+  const { replica, proxy, targetConn } = await replicaThroughProxy(t);
+  const faults: Fault[] = [{ kind: 'cut' }, { kind: 'lostAnswer' }, { kind: 'error', sqlstate: '57P01' }];
+  const injections = [/information_schema|pg_namespace/i, /CREATE TABLE/i, /INSERT INTO .*memo/i, /lease/i].map(
+    (place, i) => proxy.inject({ match: ({ sql }) => place.test(sql), fault: faults[i % faults.length], times: 2 }),
+  );
+  const sourceProxy = await FaultProxy.start(source.server);
+  t.after(() => sourceProxy.close());
+  const asked = sourceProxy.inject({ match: ({ sql }) => /pg_publication/i.test(sql), fault: { kind: 'cut' } });
+  await replica.start([], { targetConn, sourceConn: sourceProxy.url(replica.sourceConn) });
+  await step(replica, 1);
+  await replica.assertSettledEqual();
+  assert.deepEqual(
+    [...injections, asked].map(({ fired }) => fired > 0),
+    [true, true, true, true, true],
+  );
+});

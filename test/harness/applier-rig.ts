@@ -4,7 +4,7 @@ import { Batcher, type BatcherOptions } from '../../src/engine/batcher.ts';
 import { Checkpoint } from '../../src/engine/checkpoint.ts';
 import { openLetters } from '../../src/engine/letters.ts';
 import { sessionSettings } from '../../src/engine/target.ts';
-import { checkpointStatement, ensureCheckpoint, readMemo } from '../../src/staging/memo.ts';
+import { checkpointStatement, ensureCheckpoint, moveCheckpoint, readMemo } from '../../src/staging/memo.ts';
 import { openStagingSchema } from '../../src/staging/staging-schema.ts';
 import { describeServer } from '../../src/target/dialect.ts';
 import { stagingSchemaName, targetSchemaName } from '../../src/target/identifiers.ts';
@@ -34,6 +34,8 @@ export interface RigOptions {
   readonly largeMode?: LargeMode;
   /** Commits do not wait for the target's disk; the applier asks for durability by itself. Default true. */
   readonly deferred?: boolean;
+  /** Keeps the checkpoint apart from the data, as a staging schema on another server does. */
+  readonly apart?: boolean;
   /** Where the data goes, when not straight to the database. */
   readonly url?: string;
   readonly deadLetters?: DeadLetters;
@@ -85,10 +87,13 @@ export class ApplierRig {
     const read = () => readMemo(client, staging, KEY);
     const stored = await read();
     const store = {
-      fence: checkpointStatement(staging.name, staging.dialect),
+      fence: options.apart ? undefined : checkpointStatement(staging.name, staging.dialect),
       key: KEY,
       read,
-      write: () => Promise.reject(new Error('the checkpoint moves with the data')),
+      write: (position: string, expected: string) =>
+        options.apart
+          ? moveCheckpoint(client, staging, KEY, position, expected)
+          : Promise.reject(new Error('the checkpoint moves with the data')),
     };
     const checkpoint = new Checkpoint(
       store,

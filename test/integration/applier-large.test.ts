@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SpilledTransaction } from '../../src/changes/spill.ts';
 import { Rewind } from '../../src/engine/large-mode.ts';
 import { ApplierRig, checkpointOf } from '../harness/applier-rig.ts';
 import {
@@ -13,8 +14,11 @@ import {
   part,
   read,
 } from '../harness/applier-tables.ts';
+import { append } from '../harness/apply-rig.ts';
 import { eventually } from '../harness/engine.ts';
+import { NumberPosition } from '../harness/feed.ts';
 import { sharedServer, type TestDatabase } from '../servers/postgres.ts';
+import { scratchDirectory } from '../servers/scratch.ts';
 
 const shared = sharedServer();
 
@@ -144,3 +148,54 @@ test('what may pass makes a large transaction start over in the same way', async
   assert.equal(rewind.largeMode, 'upsert');
   assert.equal(await rows(database), '0');
 });
+
+test('pieces on their way behind a transaction that fails go with it, and are asked for again', async (t) => {
+  const { database, proxy, rig } = await openProxiedApplier(shared, t, { batching: LARGE });
+  const fault = proxy.inject({
+    match: ({ sql }) => sql.startsWith('INSERT INTO "public"."item"'),
+    fault: { kind: 'error', sqlstate: '40001' },
+  });
+  const stream = (each: ApplierRig) => {
+    each.feed.transaction((feed) => feed.insert(item, ['0', 'zero', null]));
+    each.feed.transaction((feed) => fill(feed, 1, 300, 10_000));
+  };
+  stream(rig);
+  const rewind = await rig.failed();
+  assert.equal(fault.fired, 1);
+  assert.ok(rewind instanceof Rewind, String(rewind));
+  assert.equal(rewind.largeMode, 'copy');
+  // What comes before the large transaction was mended on the spot.
+  assert.equal(await items(database), '0=zero');
+  assert.equal(await checkpointOf(database), 1);
+  const again = await ApplierRig.open(t, database, { batching: LARGE });
+  again.feed.transaction((feed) => fill(feed, 1, 300, 10_000));
+  await again.finish();
+  assert.equal(await rows(database), '301');
+});
+
+for (const failing of [/^BEGIN/, /^(INSERT INTO|COPY) "public"/, /^COMMIT/]) {
+  test(`a transaction from disk of which ${failing} fails is asked for again`, async (t) => {
+    const { database, proxy, rig } = await openProxiedApplier(shared, t, { batching: LARGE });
+    const fault = proxy.inject({
+      match: ({ sql, kind }) => kind !== 'copyEnd' && failing.test(sql),
+      fault: { kind: 'error', sqlstate: '40001' },
+    });
+    const deliver = (each: ApplierRig) => {
+      const spilled = new SpilledTransaction(scratchDirectory('spilled'), 'one');
+      for (let i = 1; i <= 50; i++) {
+        append.insert(spilled.changesOf(1), item, [String(i), `c${i}`, 'x'.repeat(50_000)]);
+      }
+      each.feed.batcher.commitSpilled(spilled, 0, new NumberPosition(1));
+    };
+    deliver(rig);
+    const rewind = await rig.failed();
+    assert.equal(fault.fired, 1);
+    assert.ok(rewind instanceof Rewind, String(rewind));
+    assert.equal(await rows(database), '0');
+    const again = await ApplierRig.open(t, database, { batching: LARGE });
+    deliver(again);
+    await again.finish();
+    assert.equal(await rows(database), '50');
+    assert.equal(await checkpointOf(database), 1);
+  });
+}

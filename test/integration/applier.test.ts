@@ -311,3 +311,27 @@ test('a table that the target lacks stops the stream by its name', async (t) => 
   assert.match(error.message, /nowhere/);
   assert.equal(await checkpointOf(database), before);
 });
+
+test('with the checkpoint on another server nothing is committed behind a transaction that fails', async (t) => {
+  const { database, proxy, rig } = await openProxiedApplier(shared, t, { apart: true, batching: { flushSize: 1 } });
+  const fault = proxy.inject({
+    match: ({ sql }) => /^(INSERT INTO|COPY) "public"."item"/.test(sql),
+    fault: { kind: 'error', sqlstate: '40001' },
+    times: 2,
+  });
+  for (let i = 1; i <= 20; i++) {
+    rig.feed.transaction((feed) => feed.insert(item, [String(i), `c${i}`, null]));
+  }
+  await rig.finish();
+  assert.equal(fault.fired, 2);
+  assert.equal(await read(database, '(SELECT count(*) FROM item)'), '20');
+  // In source order, each once: commits take their numbers in order.
+  assert.equal(
+    await read(database, "(SELECT string_agg(id::text, ',' ORDER BY xmin::text::bigint, id) FROM item)"),
+    Array.from({ length: 20 }, (_, i) => i + 1).join(),
+  );
+  await eventually(
+    async () => (await checkpointOf(database)) === 20,
+    () => 'no checkpoint',
+  );
+});

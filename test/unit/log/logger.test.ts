@@ -6,7 +6,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { registerSecret } from '../../../src/config/secrets.ts';
-import { OperatorError, UsageError } from '../../../src/errors.ts';
+import { DefectError, OperatorError, UsageError } from '../../../src/errors.ts';
 import { createLogger, type LoggerOptions } from '../../../src/log/create-logger.ts';
 import { fluentLine, textLine } from '../../../src/log/format.ts';
 import { errorText, logError } from '../../../src/log/log-error.ts';
@@ -154,6 +154,19 @@ test('an error that is none of ours keeps its stack; anything can be thrown', ()
     assert.doesNotThrow(() => logError(logger, thrown));
     assert.doesNotThrow(() => errorText(thrown));
   }
+});
+
+test('a defect is one record with the stack of what was thrown, masked', () => {
+  registerSecret('hunter2x');
+  const thrown = new TypeError('undefined is no password: hunter2x');
+  const { logger, written } = captured({ format: 'fluent' });
+  logError(logger, new DefectError(thrown));
+  const record = JSON.parse(written()) as Record<string, string>;
+  assert.equal(record.code, 'INTERNAL');
+  assert.match(record.message, /a defect in this program: undefined is no password/);
+  assert.match(record.stack, /logger\.test\.ts/);
+  assert.doesNotMatch(JSON.stringify(record), /hunter2x/);
+  assert.equal(new DefectError('thrown text').code, 'INTERNAL');
 });
 
 test('a file is appended to, made for its owner only, and complete when the call returns', async () => {
