@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The parts of a package.json that the program reads. */
@@ -9,8 +10,12 @@ export interface PackageManifest {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-/** Directory of this package: two levels above this file, in the sources as in the build. */
-export const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** Directory of this package, which the sources and the build are at different depths of. */
+export const PACKAGE_ROOT = rootOf(dirname(fileURLToPath(import.meta.url)));
+
+function rootOf(directory: string): string {
+  return existsSync(join(directory, 'package.json')) ? directory : rootOf(dirname(directory));
+}
 
 /** The package.json in `directory`. Throws when there is none. */
 export function readManifest(directory: string): PackageManifest {

@@ -1,0 +1,90 @@
+/** The sources that a saved replication may have: the names of the commands that run them. */
+export type SourceKind = 'pglogical';
+
+/**
+ * A connection as it is saved: never with its password. `reference` names a variable of the environment (`$SOURCE`) that
+ * holds the whole connection string; without one the string is in the secrets file, under the replication's name.
+ */
+export interface SavedConnection {
+  readonly reference?: string;
+  /** The connection without its password, for people: `postgresql://app@db1:5432/shop`. */
+  readonly display: string;
+}
+
+/** What a person has answered so far; each answer is saved when it is given, so all of them may be missing. */
+export interface Answers {
+  kind?: SourceKind;
+  source?: SavedConnection;
+  target?: SavedConnection;
+  staging?: SavedConnection;
+  /** `all`, or `schema.table` names as PostgreSQL prints them. */
+  tables?: 'all' | readonly string[];
+  /** `create`: made at launch; else one that exists. */
+  publication?: { readonly name: string; readonly create: boolean };
+  slot?: { readonly name: string; readonly create: boolean };
+  targetSchema?: string;
+  /** Flags that differ from their defaults, by name, as typed: `{ flushSize: '500' }`. Checked against the table of flags. */
+  options?: Readonly<Record<string, string>>;
+}
+
+/** Something that this program has made on a server, and so may be asked to remove. */
+export interface Created {
+  readonly what: 'publication' | 'slot' | 'staging schema' | 'table';
+  readonly side: 'source' | 'target';
+  readonly name: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** A slot's first position. */
+  readonly lsn?: string;
+}
+
+/** Why an engine is not running any more. */
+export interface Ending {
+  /** ISO 8601. */
+  readonly at: string;
+  /** `stopped`: it was asked to. `failed`: it gave up, with a code. `killed`: it vanished without a word. */
+  readonly how: 'stopped' | 'failed' | 'killed';
+  readonly code?: string;
+  readonly message?: string;
+  readonly fix?: string;
+}
+
+/** A run of the engine. */
+export interface Run {
+  readonly pid: number;
+  /** Tells this process from another that has its number by now: see `processIdentity`. */
+  readonly identity: string;
+  /** Milliseconds since the epoch. */
+  readonly started: number;
+  /** `127.0.0.1:41234`. */
+  readonly metricsAddr: string;
+  readonly logFile: string;
+}
+
+/** What was seen of a run last; kept up while somebody watches, for "how long to catch up" on resume. */
+export interface Seen {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly checkpoint?: string;
+  /** Bytes of source log per second that were applied while catching up. */
+  readonly bytesPerSecond?: number;
+  readonly lagBytes?: number;
+}
+
+/** A saved replication: everything but secrets. */
+export interface Replication {
+  /** Letters, digits, `-`, `_` and `.`; unique. */
+  readonly name: string;
+  /** ISO 8601. */
+  readonly created: string;
+  readonly answers: Answers;
+  /** The setup step that was open last; undefined once it was launched. */
+  readonly step?: string;
+  readonly made: readonly Created[];
+  /** Published tables and who the source is, as of the last start: what a resume is compared with. */
+  readonly facts?: { readonly systemId: string; readonly timeline: number; readonly tables: readonly string[] };
+  /** The newest run, whether or not it is still going. */
+  readonly run?: Run;
+  readonly ending?: Ending;
+  readonly seen?: Seen;
+}
