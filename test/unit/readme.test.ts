@@ -40,7 +40,7 @@ function codesThrown(): Set<string> {
     const text = readFileSync(path, 'utf8');
     const named = Array.from(text.matchAll(/\bcode: '([A-Z]+(?:_[A-Z]+)+)'/g), ([, code]) => code);
     for (const code of named) codes.add(code);
-    for (const [, first] of text.matchAll(/(?:new OperatorError|super)\(\s*([^,\s]+),/g)) {
+    for (const [, first] of text.matchAll(/(?:new OperatorError\(|super\((?='))\s*([^,\s]+),/g)) {
       const code = /^'([A-Z_]+)'$/.exec(first)?.[1];
       assert(code !== undefined || named.length > 0, `${path}: new OperatorError(${first}, …) has no code in sight`);
       if (code !== undefined) codes.add(code);
