@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { UsageError } from '../errors.ts';
 import { type Found, readConfigFile } from './config-file.ts';
 import { readEnvironment } from './environment.ts';
-import { type CommandName, FLAGS, type FlagName, flagNamed, flagsOf } from './flags.ts';
+import { ARGUMENTS, type CommandName, FLAGS, type FlagName, flagNamed, flagsOf } from './flags.ts';
 import { didYouMean } from './nearest.ts';
 import { mask } from './secrets.ts';
 import { defaultValue, parseValue, type Settings, type SettingValue } from './settings.ts';
@@ -10,6 +10,8 @@ import { defaultValue, parseValue, type Settings, type SettingValue } from './se
 /** What a command was told. */
 export interface CommandLine<C extends CommandName> {
   readonly settings: Settings<C>;
+  /** What stood there without a flag, for commands that take such a thing. */
+  readonly argument: string | undefined;
   /** The flags that were set by the command line, the environment or the configuration file. */
   readonly given: ReadonlySet<FlagName>;
   /** To be logged at start: flags without effect, environment variables that look misspelt. */
@@ -26,7 +28,7 @@ export function parseCommandLine<C extends CommandName>(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): CommandLine<C> {
-  const line = readArguments(command, args);
+  const { found: line, argument } = readArguments(command, args);
   const environment = readEnvironment(command, env);
   const path = (line.get('config') ?? environment.found.get('config'))?.text;
   const file = path ? readConfigFile(path, command, env) : new Map<FlagName, Found>();
@@ -37,18 +39,27 @@ export function parseCommandLine<C extends CommandName>(
     const place = found.get(name);
     settings[name] = place === undefined ? defaultValue(name) : parseValue(flagNamed(name), place.label, place.text);
   }
-  if (settings.help !== true) for (const name of flagsOf(command)) checkUse(command, name, settings[name]);
+  if (settings.help !== true) {
+    for (const name of flagsOf(command)) checkUse(command, name, settings[name], argument);
+    if (argument === undefined && ARGUMENTS[command]?.required) {
+      throw new UsageError(`${command} needs to be told: ${command} ${ARGUMENTS[command].name}`);
+    }
+  }
   const idle = flagsOf(command).filter((name) => flagNamed(name).effect === 'none' && found.has(name));
   return {
     // Every flag of the command was visited, and parseValue returns what the table's type promises.
     settings: settings as Settings<C>,
+    argument,
     given: new Set(found.keys()),
     warnings: [...environment.warnings, ...(idle.length > 0 ? [withoutEffect(idle)] : [])],
   };
 }
 
-/** The flags of `args`, not yet validated. */
-function readArguments(command: CommandName, args: readonly string[]): Map<FlagName, Found> {
+/** The flags of `args`, not yet validated, and what stands there without one. */
+function readArguments(
+  command: CommandName,
+  args: readonly string[],
+): { found: Map<FlagName, Found>; argument: string | undefined } {
   const allowed = flagsOf(command);
   const options: Record<string, { type: 'boolean' | 'string'; short?: string }> = {};
   for (const name of allowed) {
@@ -59,9 +70,15 @@ function readArguments(command: CommandName, args: readonly string[]): Map<FlagN
   const found = new Map<FlagName, Found>();
   let counted = 0;
   let last: FlagName | undefined;
+  let argument: string | undefined;
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
-    if (token.kind === 'positional') throw unexpectedArgument(command, token.value, last);
+    if (token.kind === 'positional') {
+      if (ARGUMENTS[command] === undefined || argument !== undefined)
+        throw unexpectedArgument(command, token.value, last);
+      argument = token.value;
+      continue;
+    }
     const name = allowed.find((flag) => flag === token.name);
     if (name === undefined) throw unknownFlag(command, token.rawName, args[token.index]);
     last = name;
@@ -81,7 +98,7 @@ function readArguments(command: CommandName, args: readonly string[]): Map<FlagN
         found.set(name, { text: token.value, label });
     }
   }
-  return found;
+  return { found, argument };
 }
 
 /** `last` is the flag that stood before the argument. */
@@ -95,7 +112,9 @@ function unexpectedArgument(command: CommandName, argument: string, last: FlagNa
   if (type === 'bool' && /^(true|false)$/i.test(argument)) {
     return new UsageError(`unexpected argument ${shown}; did you mean --${last}=${argument}?`);
   }
-  return new UsageError(`unexpected argument ${shown}: ${command} takes only flags`);
+  return new UsageError(
+    `unexpected argument ${shown}: ${command} takes only ${ARGUMENTS[command] === undefined ? '' : `${ARGUMENTS[command].name} and `}flags`,
+  );
 }
 
 function unknownFlag(command: CommandName, rawName: string, argument: string): UsageError {
@@ -109,9 +128,10 @@ function unknownFlag(command: CommandName, rawName: string, argument: string): U
   return new UsageError(`unknown flag ${typed}${didYouMean(name, flagsOf(command), (flag) => `--${flag}`)}`);
 }
 
-function checkUse(command: CommandName, name: FlagName, value: SettingValue): void {
+/** Whoever names a saved replication need not say again what is saved with it. */
+function checkUse(command: CommandName, name: FlagName, value: SettingValue, argument: string | undefined): void {
   const flag = flagNamed(name);
-  if (flag.required !== undefined && value === undefined) {
+  if (flag.required !== undefined && value === undefined && argument === undefined) {
     const fix = flag.type === 'connection' ? `--${name} ${flag.placeholder}` : undefined;
     throw new UsageError(`${flag.required}: ${command} needs --${name}`, { fix });
   }

@@ -1,5 +1,24 @@
 /** Commands that take flags. */
-export type CommandName = 'pglogical' | 'demo';
+export type CommandName =
+  | 'pglogical'
+  | 'demo'
+  | 'setup'
+  | 'preflight'
+  | 'list'
+  | 'resume'
+  | 'status'
+  | 'stop'
+  | 'watch';
+
+/** What a command may be told without a flag in front, where it may. */
+export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: string; readonly required: boolean }>>> =
+  {
+    preflight: { name: 'NAME', required: false },
+    resume: { name: 'NAME', required: false },
+    status: { name: 'NAME|URL', required: false },
+    stop: { name: 'NAME', required: true },
+    watch: { name: 'URL', required: true },
+  };
 
 /** What the flags of one section have in common. */
 interface Section {
@@ -43,13 +62,29 @@ const ENGINE = ['pglogical'] as const;
 /** For durations where a negative value means "off". */
 const ANY = Number.NEGATIVE_INFINITY;
 
-const CONNECTIONS = { commands: ENGINE, group: 'Connections' } as const;
+/** The engine, and the checks before it. */
+const CHECKED = ['pglogical', 'preflight'] as const;
+
+const CONNECTIONS = { commands: CHECKED, group: 'Connections' } as const;
+const SLOT = { commands: CHECKED, group: 'Source' } as const;
 const SOURCE = { commands: ['pglogical'], group: 'Source' } as const;
+const SCHEMA = { commands: CHECKED, group: 'Target' } as const;
 const TARGET = { commands: ENGINE, group: 'Target' } as const;
+const PROGRESS = { commands: CHECKED, group: 'Staging' } as const;
 const STAGING = { commands: ENGINE, group: 'Staging' } as const;
+const CHECKS = { commands: ['preflight'], group: 'Checks' } as const;
+const SETUP = { commands: ['setup'], group: 'Setup' } as const;
+const RESUME = { commands: ['resume'], group: 'Resume' } as const;
+const STOP = { commands: ['stop'], group: 'Stop' } as const;
+const WATCH = { commands: ['watch', 'status'], group: 'Watching' } as const;
+const OUTPUT = { commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop'], group: 'Output' } as const;
 const WORKLOAD = { commands: ['demo'], group: 'Workload' } as const;
 const RUNNING = { commands: ENGINE, group: 'Running' } as const;
-const GENERAL = { commands: ['pglogical', 'demo'], group: 'General' } as const;
+const ENDPOINTS = { commands: ['pglogical', 'demo'], group: 'General' } as const;
+const GENERAL = {
+  commands: ['pglogical', 'demo', 'setup', 'preflight', 'list', 'resume', 'status', 'stop', 'watch'],
+  group: 'General',
+} as const;
 
 const WITHOUT_EFFECT = { commands: ENGINE, group: 'Accepted, without effect', effect: 'none' } as const;
 const STAGED_ROWS = { ...WITHOUT_EFFECT, reason: 'changes are never staged in tables on their way' } as const;
@@ -94,9 +129,11 @@ export const FLAGS = {
       help: 'Staging connection string; the target when not set',
     },
   }),
-  ...section(SOURCE, {
+  ...section(SLOT, {
     slotName: { type: 'string', default: 'replicator', ...SLOT_NAME, help: 'Replication slot to read from' },
     publicationName: { type: 'string', default: null, help: 'Publication to stream; found when there is only one' },
+  }),
+  ...section(SOURCE, {
     standbyTimeout: { type: 'duration', default: '5s', min: 1, help: 'Interval of progress reports to the source' },
     truncate: {
       type: 'choice',
@@ -105,8 +142,10 @@ export const FLAGS = {
       help: 'What to do with a TRUNCATE',
     },
   }),
-  ...section(TARGET, {
+  ...section(SCHEMA, {
     targetSchema: { type: 'string', default: null, help: 'Schema to write to; on resume found in the staging schema' },
+  }),
+  ...section(TARGET, {
     applyTimeout: {
       type: 'duration',
       default: '30s',
@@ -151,12 +190,14 @@ export const FLAGS = {
       help: 'Prepared statements kept on a target connection',
     },
   }),
-  ...section(STAGING, {
+  ...section(PROGRESS, {
     stagingSchema: {
       type: 'string',
       default: '_replicator.public',
       help: 'Schema that keeps the progress: the same on every resume',
     },
+  }),
+  ...section(STAGING, {
     stagingCreateSchema: { type: 'bool', default: 'false', help: 'Create the staging schema when it is missing' },
     standby: { type: 'bool', default: 'false', help: 'While another process replicates: wait, then take over' },
   }),
@@ -182,13 +223,49 @@ export const FLAGS = {
     logDestination: { type: 'string', default: null, help: 'File to append the log to; standard output without it' },
     verbose: { type: 'count', default: '0', short: 'v', help: '-v logs debug lines too, -vv also traces' },
   }),
-  ...section(GENERAL, {
+  ...section(SETUP, {
+    file: { type: 'string', default: null, required: 'no answers were given', help: 'YAML file with the answers' },
+    yes: {
+      type: 'bool',
+      default: 'false',
+      commandLineOnly: true,
+      help: 'Create what is needed and start; without it only the plan is shown',
+    },
+  }),
+  ...section(CHECKS, {
+    tables: {
+      type: 'string',
+      default: null,
+      help: 'Tables to replicate, as in shop.orders,shop.lines; all without it',
+    },
+  }),
+  ...section(RESUME, {
+    dryRun: { type: 'bool', default: 'false', help: 'Only tell whether it is safe, and how far behind it is' },
+    headless: { type: 'bool', default: 'false', help: 'Start the engine and return, without the dashboard' },
+  }),
+  ...section(STOP, {
+    force: {
+      type: 'bool',
+      default: 'false',
+      commandLineOnly: true,
+      help: 'Do not wait for what is in hand; nothing is lost by it',
+    },
+  }),
+  ...section(WATCH, {
+    interval: { type: 'duration', default: '1s', min: 100, help: 'Time between two looks at the endpoints' },
+  }),
+  ...section(OUTPUT, {
+    json: { type: 'bool', default: 'false', help: 'Print JSON for programs' },
+  }),
+  ...section(ENDPOINTS, {
     metricsAddr: {
       type: 'string',
       default: null,
       ...ADDRESS,
       help: 'Address of /_/varz, /_/diag and /_/healthz; off without it',
     },
+  }),
+  ...section(GENERAL, {
     help: { type: 'bool', default: 'false', short: 'h', commandLineOnly: true, help: 'Show this text' },
   }),
   ...section(STAGED_ROWS, {
