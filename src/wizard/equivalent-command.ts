@@ -1,0 +1,106 @@
+import { FLAGS, type FlagName, flagNamed } from '../config/flags.ts';
+import { parseValue, type SettingValue, type Settings, toArguments } from '../config/settings.ts';
+import type { Answers, SavedConnection } from '../sessions/replication.ts';
+
+/** What an operator would type to do by hand what the wizard does. No secret is in it. */
+export interface EquivalentCommands {
+  /** What the variables in the commands have to hold, as comments of the shell. */
+  readonly variables: readonly string[];
+  readonly start: string;
+  readonly resume: string;
+}
+
+/** Where the endpoints are in the commands when the wizard chooses a free port: the port of the runbooks. */
+const CUSTOMARY_ADDRESS = '127.0.0.1:30005';
+
+/** Lines of a command are folded at flags, so that they can be read in a narrow terminal. */
+const WIDTH = 72;
+
+const CONNECTIONS = [
+  { flag: 'sourceConn', side: 'source' },
+  { flag: 'targetConn', side: 'target' },
+  { flag: 'stagingConn', side: 'staging' },
+] as const;
+
+/** Words that every shell takes as they stand. */
+const PLAIN = /^[\w./:=@%+,-]+$/;
+
+/**
+ * The commands of the headless engine for these answers: the first start, which creates the staging schema, and every
+ * later one. Connections stand as variables of the environment, whichever way they are saved.
+ * @throws UsageError when an option does not fit its flag.
+ */
+export function equivalentCommands(answers: Answers): EquivalentCommands {
+  const connections = CONNECTIONS.flatMap(({ flag, side }) => {
+    const saved = answers[side];
+    return saved === undefined && side === 'staging' ? [] : [{ flag, saved, variable: variable(flag, saved) }];
+  });
+  const common = connections.map(({ flag, variable }) => `--${flag} "$${variable}"`);
+  const { stagingSchema, ...options } = parseOptions({ metricsAddr: CUSTOMARY_ADDRESS, ...answers.options });
+  const tuning = words(toArguments('pglogical', options));
+  const progress = [
+    ...flagWith('slotName', answers.slot?.name),
+    ...flagWith('publicationName', answers.publication?.name),
+    ...flagWith('stagingSchema', stagingSchema ?? flagNamed('stagingSchema').default),
+  ];
+  return {
+    variables: connections.map(({ saved, variable }) => {
+      const holds = saved === undefined ? 'the connection string' : `${saved.display}, with its password`;
+      return `# $${variable}: ${holds}`;
+    }),
+    start: folded([
+      ...common,
+      ...flagWith('targetSchema', answers.targetSchema),
+      ...progress,
+      '--stagingCreateSchema',
+      ...tuning,
+    ]),
+    resume: folded([...common, ...progress, ...tuning]),
+  };
+}
+
+/** `text` as one word of a POSIX shell. */
+export function shellWord(text: string): string {
+  return PLAIN.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The values that options stand for. Throws UsageError when one does not fit. */
+function parseOptions(options: Readonly<Record<string, string>>): Partial<Settings<'pglogical'>> {
+  const values: Record<string, SettingValue> = {};
+  for (const [name, text] of Object.entries(options)) {
+    values[name] = parseValue(flagNamed(name as FlagName), `--${name}`, text);
+  }
+  return values as Partial<Settings<'pglogical'>>;
+}
+
+/** The variable that holds a connection, without the dollar sign. */
+function variable(flag: (typeof CONNECTIONS)[number]['flag'], saved: SavedConnection | undefined): string {
+  return (saved?.reference ?? FLAGS[flag].placeholder).replace(/^\$\{?(\w+)\}?$/, '$1');
+}
+
+function flagWith(name: FlagName, value: SettingValue | null): string[] {
+  return value === undefined || value === null ? [] : [`--${name} ${shellWord(String(value))}`];
+}
+
+/** Flags with their values, each pair as one piece that no line break may part. */
+function words(args: readonly string[]): string[] {
+  const pieces: string[] = [];
+  for (const arg of args) {
+    if (arg.startsWith('-')) pieces.push(shellWord(arg));
+    else pieces[pieces.length - 1] += ` ${shellWord(arg)}`;
+  }
+  return pieces;
+}
+
+function folded(pieces: readonly string[]): string {
+  const lines: string[] = [];
+  let line = 'replicator pglogical';
+  for (const piece of pieces) {
+    if (`${line} ${piece} \\`.length > WIDTH) {
+      lines.push(`${line} \\`);
+      line = ` `;
+    }
+    line += ` ${piece}`;
+  }
+  return [...lines, line].join('\n');
+}
