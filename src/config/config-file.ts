@@ -1,9 +1,8 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { isMap, isScalar, LineCounter, parseDocument, type Scalar } from 'yaml';
 import { UsageError } from '../errors.ts';
 import { type CommandName, type Flag, type FlagName, flagNamed, flagsOf } from './flags.ts';
 import { didYouMean } from './nearest.ts';
 import { holdsPassword, mask } from './secrets.ts';
+import { readYamlFile, type YamlValue } from './yaml-file.ts';
 
 /** A value as it was found, and how its place is called in errors. */
 export interface Found {
@@ -20,63 +19,37 @@ const REFERENCE = /^\$(?:(\w+)|\{(\w+)\})$/;
  * types, and for a file with a password in it that other users of the machine can read.
  */
 export function readConfigFile(path: string, command: CommandName, env: NodeJS.ProcessEnv): Map<FlagName, Found> {
-  const { content, mode } = read(path);
-  const lines = new LineCounter();
-  const document = parseDocument(content, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number | undefined) => `${path} line ${lines.linePos(offset ?? 0).line}`;
-  for (const error of document.errors) throw new UsageError(`${at(error.pos[0])}: ${mask(error.message)}`);
-
-  const found = new Map<FlagName, Found>();
-  if (document.contents === null) return found;
-  if (!isMap(document.contents))
-    throw new UsageError(`${at(0)}: a configuration file is a list of "flag: value" lines`);
-
+  const file = readYamlFile(path, '--config', 'a configuration file is a list of "flag: value" lines');
   const allowed = flagsOf(command).filter((name) => name !== 'config' && !flagNamed(name).commandLineOnly);
+  const found = new Map<FlagName, Found>();
   let secret = false;
-  for (const { key, value } of document.contents.items) {
-    const name = String(isScalar(key) ? key.value : key);
-    const place = at(isScalar(key) ? key.range?.[0] : undefined);
-    if (!isFlag(name, allowed)) {
-      throw new UsageError(`${place}: ${mask(name)} is not a flag of ${command}${didYouMean(name, allowed)}`);
+  for (const { key, place, value } of file.entries) {
+    if (!isFlag(key, allowed)) {
+      throw new UsageError(`${place}: ${mask(key)} is not a flag of ${command}${didYouMean(key, allowed)}`);
     }
-    const label = `${place}: ${name}`;
-    if (!isScalar(value) || value.value === null) {
-      throw new UsageError(
-        `${label} must have one plain value${value === null || isScalar(value) ? '' : ', nothing nested'}`,
-      );
-    }
-    const flag = flagNamed(name);
-    const text = scalarText(flag, label, value);
+    const label = `${place}: ${key}`;
+    const flag = flagNamed(key);
+    const text = flagText(flag, label, value);
     secret ||= holdsPassword(text);
-    found.set(name, { text: flag.type === 'connection' ? resolve(text, label, env) : text, label });
+    found.set(key, { text: flag.type === 'connection' ? resolve(text, label, env) : text, label });
   }
-  if (secret && (mode & 0o077) !== 0 && process.platform !== 'win32') {
-    throw new UsageError(`${path} holds a password and other users of this machine can read it`, {
-      fix: `chmod 600 ${/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`}`,
-    });
-  }
+  if (secret) file.refuseShared();
   return found;
-}
-
-function read(path: string): { content: string; mode: number } {
-  let file: number | undefined;
-  try {
-    file = openSync(path, 'r');
-    return { content: readFileSync(file, 'utf8'), mode: fstatSync(file).mode };
-  } catch (cause) {
-    throw new UsageError(`--config: cannot read ${path}: ${(cause as Error).message}`, { cause });
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
 }
 
 function isFlag(name: string, allowed: readonly string[]): name is FlagName {
   return allowed.includes(name);
 }
 
-/** The scalar as the text that the command line would have had, provided that YAML's type fits the flag's. */
-function scalarText(flag: Flag, label: string, scalar: Scalar): string {
-  const { value } = scalar;
+/**
+ * A flag's value in a file as the text that the command line would have had.
+ * @throws UsageError unless YAML's type fits the flag's.
+ */
+export function flagText(flag: Flag, label: string, found: YamlValue): string {
+  if (found.kind !== 'scalar') {
+    throw new UsageError(`${label} must have one plain value${found.kind === 'nothing' ? '' : ', nothing nested'}`);
+  }
+  const { value } = found;
   switch (flag.type) {
     case 'bool':
       if (typeof value === 'boolean') return String(value);

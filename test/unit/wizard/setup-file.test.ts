@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { UsageError } from '../../../src/errors.ts';
+import { readSetupFile } from '../../../src/wizard/setup-file.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'instar-setup-file-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function file(content: string, mode = 0o600): string {
+  const path = join(folder, 'answers.yaml');
+  writeFileSync(path, content);
+  chmodSync(path, mode);
+  return path;
+}
+
+function refusal(content: string, mode?: number): UsageError {
+  try {
+    readSetupFile(file(content, mode));
+  } catch (error) {
+    assert.ok(error instanceof UsageError, String(error));
+    return error;
+  }
+  throw new assert.AssertionError({ message: `nothing was refused: ${content}` });
+}
+
+const LEAST = 'name: shop\nsource: $SOURCE\ntarget: $TARGET\ntargetSchema: defaultdb.public\n';
+
+test('four answers are enough; the rest has the customary names', () => {
+  assert.deepEqual(readSetupFile(file(LEAST, 0o644)), {
+    name: 'shop',
+    connections: { source: '$SOURCE', target: '$TARGET' },
+    answers: {
+      kind: 'pglogical',
+      targetSchema: 'defaultdb.public',
+      tables: 'all',
+      publication: { name: 'molt_fetch', create: true },
+      slot: { name: 'molt_slot', create: true },
+      options: {},
+    },
+  });
+});
+
+test('every answer can be given', () => {
+  const read = readSetupFile(
+    file(`${LEAST}staging: $STAGING
+tables: [public.orders, 'shop."Order lines"']
+publication: {name: existing, create: false}
+slot: my_slot
+options:
+  stagingSchema: _replicator
+  flushSize: 500
+  enableParallelApplies: true
+  flushPeriod: 250ms
+`),
+  );
+  assert.equal(read.connections.staging, '$STAGING');
+  assert.deepEqual(read.answers.tables, ['public.orders', 'shop."Order lines"']);
+  assert.deepEqual(read.answers.publication, { name: 'existing', create: false });
+  assert.deepEqual(read.answers.slot, { name: 'my_slot', create: true });
+  assert.deepEqual(read.answers.options, {
+    stagingSchema: '_replicator',
+    flushSize: '500',
+    enableParallelApplies: 'true',
+    flushPeriod: '250ms',
+  });
+});
+
+test('what is missing is told at once, with an example that is itself right', () => {
+  const error = refusal('name: shop\n');
+  assert.match(error.message, /does not answer: source, target, targetSchema$/);
+  assert.equal(readSetupFile(file(String(error.fix))).name, 'shop');
+});
+
+test('what is wrong is told with its line', () => {
+  const expected: [string, RegExp][] = [
+    [`${LEAST}slots: a\n`, /line 5: slots is not an answer; did you mean slot\?/],
+    [LEAST.replace('shop', '../x'), /line 1: name must be up to 64 letters/],
+    [LEAST.replace('$SOURCE', '5'), /line 2: source must be text/],
+    [LEAST.replace('$SOURCE', ''), /line 2: source must be text/],
+    [`${LEAST}tables: some\n`, /line 5: tables must be "all", or a list/],
+    [`${LEAST}tables: [orders]\n`, /line 5: tables must be .*not "orders"/],
+    [`${LEAST}tables: []\n`, /line 5: tables must be/],
+    [`${LEAST}slot: Not-A-Slot\n`, /line 5: slot must be up to 63 lower-case/],
+    [`${LEAST}slot: {create: false}\n`, /line 5: slot has no name/],
+    [`${LEAST}publication: {name: a, make: true}\n`, /line 5: publication has a name .* not make/],
+    [`${LEAST}publication: {name: a, create: maybe}\n`, /line 5: publication has a name/],
+    [`${LEAST}options: fast\n`, /line 5: options are "flag: value" lines/],
+    [`${LEAST}options:\n  flushsize: 5\n`, /line 6: flushsize is not an option; did you mean flushSize\?/],
+    [`${LEAST}options:\n  sourceConn: x\n`, /line 6: sourceConn is not an option/],
+    [`${LEAST}options:\n  flushSize: 0\n`, /line 6: flushSize must be at least 1/],
+    [`${LEAST}options:\n  flushSize: many\n`, /line 6: flushSize must be a number/],
+    [`${LEAST}options:\n  userscript: ${import.meta.filename}\n`, /line 6: this comes with a later version/],
+    [`${LEAST}options:\n  userscript: none.ts\n`, /line 6: none\.ts: there is no such file/],
+    [`${LEAST}options:\n  stagingSchema: a.b.c\n`, /line 6: stagingSchema takes a schema or database\.schema/],
+    [`${LEAST}options:\n  metricsAddr: :70000\n`, /line 6: --metricsAddr: ports go from 0 to 65535/],
+  ];
+  for (const [content, message] of expected) assert.match(refusal(content).message, message, content);
+});
+
+test('a file with a password in it must be for its owner alone', () => {
+  const content = LEAST.replace('$SOURCE', 'postgresql://u:hunter22@db/shop');
+  assert.equal(readSetupFile(file(content)).connections.source, 'postgresql://u:hunter22@db/shop');
+  const error = refusal(content, 0o644);
+  assert.match(error.message, /holds a password/);
+  assert.match(String(error.fix), /^chmod 600 /);
+  assert.doesNotMatch(error.message, /hunter22/);
+});
