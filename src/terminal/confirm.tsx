@@ -1,0 +1,132 @@
+import { Box, Text } from 'ink';
+import { type ReactNode, useState } from 'react';
+import { useBodySize } from './body-size.ts';
+import { Dialog } from './dialog.tsx';
+import { Field } from './field.tsx';
+import { useKeys } from './key-bindings.tsx';
+import { Select, type SelectItem } from './select.tsx';
+import { useTheme } from './theme.ts';
+
+interface Asked {
+  readonly question: string;
+  readonly detail?: ReactNode;
+}
+
+export interface ConfirmProps extends Asked {
+  /** Default "Yes". */
+  readonly yes?: string;
+  /** The harmless answer, which Enter gives at first; default "No". */
+  readonly no?: string;
+  onAnswer(answer: boolean): void;
+}
+
+/** A question with two answers. Escape is the harmless one. */
+export function Confirm(props: ConfirmProps) {
+  return (
+    <Dialog>
+      <Question {...props} />
+      <Answers yes={props.yes ?? 'Yes'} no={props.no ?? 'No'} onAnswer={props.onAnswer} />
+    </Dialog>
+  );
+}
+
+export interface TypedConfirmProps extends Asked {
+  /** What has to be typed. */
+  readonly name: string;
+  onAnswer(answer: boolean): void;
+}
+
+/** A question about what cannot be undone: yes is given by typing a name, Escape is no. */
+export function TypedConfirm(props: TypedConfirmProps) {
+  return (
+    <Dialog>
+      <Question {...props} />
+      <TypedName {...props} />
+    </Dialog>
+  );
+}
+
+export interface ChoiceProps extends Asked {
+  readonly items: readonly SelectItem[];
+  /** Gets the value chosen, undefined after Escape. */
+  onAnswer(value: string | undefined): void;
+}
+
+/** A question with several answers. */
+export function Choice({ question, detail, items, onAnswer }: ChoiceProps) {
+  return (
+    <Dialog>
+      <Question question={question} detail={detail} />
+      <Answer items={items} onAnswer={onAnswer} />
+    </Dialog>
+  );
+}
+
+function Question({ question, detail }: Asked) {
+  return (
+    <Box flexDirection="column" flexShrink={0} paddingBottom={1}>
+      <Text bold>{question}</Text>
+      {detail !== undefined && (
+        <Box flexDirection="column" flexShrink={0} paddingTop={1}>
+          {typeof detail === 'string' ? <Text>{detail}</Text> : detail}
+        </Box>
+      )}
+    </Box>
+  );
+}
+
+function Answers({ yes, no, onAnswer }: { yes: string; no: string; onAnswer(answer: boolean): void }) {
+  const { color, symbol } = useTheme();
+  const [answer, setAnswer] = useState(false);
+  useKeys(
+    [
+      { keys: ['left', 'right', 'up', 'down', 'tab', 'shift+tab'], label: 'move', run: () => setAnswer(!answer) },
+      { keys: ['return'], label: 'answer', run: () => onAnswer(answer) },
+      { keys: ['y'], label: yes, footer: false, run: () => onAnswer(true) },
+      { keys: ['escape', 'n'], label: no, run: () => onAnswer(false) },
+    ],
+    { scope: 'modal' },
+  );
+  const button = (text: string, chosen: boolean) => (
+    <Text color={chosen ? color.accent : undefined} bold={chosen}>
+      {`${chosen ? symbol.selected : ' '} ${text}`}
+    </Text>
+  );
+  return (
+    <Box flexShrink={0} columnGap={3} flexWrap="wrap">
+      {button(no, !answer)}
+      {button(yes, answer)}
+    </Box>
+  );
+}
+
+function TypedName({ name, onAnswer }: TypedConfirmProps) {
+  const { color, symbol } = useTheme();
+  const [typed, setTyped] = useState('');
+  const [wrong, setWrong] = useState(false);
+  useKeys([{ keys: ['escape'], label: 'leave it', run: () => onAnswer(false) }], { scope: 'modal' });
+  return (
+    <Box flexDirection="column" flexShrink={0}>
+      <Text>
+        Type <Text bold>{name}</Text> and Enter to go on, Escape to leave everything as it is.
+      </Text>
+      <Field
+        label=""
+        value={typed}
+        onChange={(value) => {
+          setTyped(value);
+          setWrong(false);
+        }}
+        onSubmit={(value) => (value.trim() === name ? onAnswer(true) : setWrong(true))}
+        focus
+      />
+      <Text color={color.danger}>{wrong ? `${symbol.failed} that is not ${name}` : ' '}</Text>
+    </Box>
+  );
+}
+
+function Answer({ items, onAnswer }: Pick<ChoiceProps, 'items' | 'onAnswer'>) {
+  const { rows } = useBodySize();
+  useKeys([{ keys: ['escape'], label: 'back', run: () => onAnswer(undefined) }], { scope: 'modal' });
+  return <Select items={items} onSelect={onAnswer} focus limit={Math.max(3, rows - 4)} />;
+}
