@@ -1,0 +1,30 @@
+import { Box, Text } from 'ink';
+import { useState } from 'react';
+import { useTheme } from '../../terminal/theme.ts';
+import { OptionsEditor } from '../options-editor.tsx';
+import type { StepProps } from '../setup-machine.ts';
+
+/** Sixth step: how the engine is to run. Everything has a default, so Enter is enough. */
+export function OptionsStep({ session, onNext, onBack }: StepProps) {
+  const { color } = useTheme();
+  const [options, setOptions] = useState(session.replication.answers.options ?? {});
+  const change = (changed: Readonly<Record<string, string>>) => {
+    setOptions(changed);
+    session.change({ options: changed });
+  };
+  return (
+    <Box flexDirection="column" flexShrink={0}>
+      <Text color={color.muted} wrap="truncate">
+        Everything has a default: Enter goes on. Type to change the selected value.
+      </Text>
+      <OptionsEditor
+        options={options}
+        onChange={change}
+        onSubmit={onNext}
+        onCancel={onBack}
+        labels={{ submit: 'next', cancel: 'back' }}
+        taken={1}
+      />
+    </Box>
+  );
+}
