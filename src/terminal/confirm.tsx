@@ -4,6 +4,7 @@ import { useBodySize } from './body-size.ts';
 import { Dialog } from './dialog.tsx';
 import { Field } from './field.tsx';
 import { useKeys } from './key-bindings.tsx';
+import { Prose } from './prose.tsx';
 import { Select, type SelectItem } from './select.tsx';
 import { useTheme } from './theme.ts';
 
@@ -65,10 +66,10 @@ export function Choice({ question, detail, items, onAnswer }: ChoiceProps) {
 function Question({ question, detail }: Asked) {
   return (
     <Box flexDirection="column" flexShrink={0} paddingBottom={1}>
-      <Text bold>{question}</Text>
+      <Prose text={question} bold />
       {detail !== undefined && (
         <Box flexDirection="column" flexShrink={0} paddingTop={1}>
-          {typeof detail === 'string' ? <Text>{detail}</Text> : detail}
+          {typeof detail === 'string' ? <Prose text={detail} /> : detail}
         </Box>
       )}
     </Box>
@@ -80,7 +81,8 @@ function Answers({ yes, no, onAnswer }: { yes: string; no: string; onAnswer(answ
   const [answer, setAnswer] = useState(false);
   useKeys(
     [
-      { keys: ['left', 'right', 'up', 'down', 'tab', 'shift+tab'], label: 'move', run: () => setAnswer(!answer) },
+      { keys: ['left', 'right'], label: 'move', run: () => setAnswer(!answer) },
+      { keys: ['up', 'down', 'tab', 'shift+tab'], label: 'move', footer: false, run: () => setAnswer(!answer) },
       { keys: ['return'], label: 'answer', run: () => onAnswer(answer) },
       { keys: ['y'], label: yes, footer: false, run: () => onAnswer(true) },
       { keys: ['escape', 'n'], label: no, run: () => onAnswer(false) },

@@ -20,11 +20,11 @@ export function footerHints(layers: readonly KeyLayer[], ascii: boolean): Hint[]
   const hints: Hint[] = [];
   let typing = false;
   for (const { scope, bindings, onOther } of layers) {
-    for (const binding of bindings) {
+    for (const binding of merged(bindings)) {
       const free = binding.keys.filter((key) => !taken.has(key) && !(typing && isPrintable(key)));
       for (const key of binding.keys) taken.add(key);
       if (free.length === 0 || binding.footer === false || binding.disabled !== undefined) continue;
-      hints.push({ key: shownKeys(binding, free, ascii), label: binding.label });
+      hints.push({ key: shownKeys(free, ascii), label: binding.label });
     }
     typing ||= scope === 'control' && onOther !== undefined;
   }
@@ -57,11 +57,28 @@ function hintWidth({ key, label }: Hint): number {
   return textWidth(key) + 1 + textWidth(label);
 }
 
-/** Up and down are told of together; of other keys the first is enough. */
-function shownKeys(binding: Binding, free: readonly string[], ascii: boolean): string {
-  const arrows = free.filter((key) => /^(up|down|left|right)$/.test(key));
+/** Bindings that follow each other under one name (up and down of "move") as one. */
+export function merged(bindings: readonly Binding[]): Binding[] {
+  const result: Binding[] = [];
+  for (const binding of bindings) {
+    const last = result.at(-1);
+    const same = last !== undefined && last.label === binding.label && last.footer === binding.footer;
+    if (same) result.splice(-1, 1, { ...last, keys: [...last.keys, ...binding.keys] });
+    else result.push(binding);
+  }
+  return result;
+}
+
+/** Whether the key moves or answers: such keys mean nothing in a menu. */
+export function isNavigation(key: string): boolean {
+  return /^(up|down|left|right|pageup|pagedown|home|end|return|escape|(shift\+)?tab| )$/.test(key);
+}
+
+/** Arrows are told of together; of other keys the first is enough. */
+function shownKeys(keys: readonly string[], ascii: boolean): string {
+  const arrows = keys.filter((key) => /^(up|down|left|right)$/.test(key));
   if (arrows.length > 1) return arrows.map((key) => keyLabel(key, ascii)).join(ascii ? '/' : '');
-  return keyLabel(free[0] ?? binding.keys[0], ascii);
+  return keyLabel(keys[0], ascii);
 }
 
 function isPrintable(key: string): boolean {

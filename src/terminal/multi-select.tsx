@@ -3,6 +3,7 @@ import { useMemo, useRef, useState } from 'react';
 import { useBodySize } from './body-size.ts';
 import { cut, formatCount, padEnd, padStart } from './format.ts';
 import { type Binding, useKeys } from './key-bindings.tsx';
+import type { Key } from './keys.ts';
 import { Line } from './line.tsx';
 import { movedIn, scrollTop } from './scroll-top.ts';
 import { editField, emptyField, fieldValue } from './text-field.ts';
@@ -58,25 +59,29 @@ export function MultiSelect({ items, selected, onChange, onSubmit, onHighlight, 
   };
   const all = found.length > 0 && found.every(({ value }) => selected.has(value));
   const stopTyping = () => setTyping(false);
+  const clear = () => {
+    setFilter(emptyField());
+    stopTyping();
+  };
+  const toggle = () => {
+    const item = found[current];
+    if (item !== undefined) change([item.value], !selected.has(item.value));
+  };
+  const moves = ['up', 'down', 'pageup', 'pagedown', ...(typing ? [] : ['home', 'end'])].map(
+    (name): Binding => ({
+      keys: [name],
+      label: 'move',
+      footer: false,
+      run: () => move(movedIn(current, name, shownRows, found.length) ?? current),
+    }),
+  );
   const bindings: Binding[] = typing
     ? [
         { keys: ['return'], label: 'keep filter', run: stopTyping },
-        {
-          keys: ['escape'],
-          label: 'clear filter',
-          run: () => {
-            setFilter(emptyField());
-            stopTyping();
-          },
-        },
+        { keys: ['escape'], label: 'clear filter', run: clear },
       ]
     : [
-        {
-          keys: [' '],
-          label: 'choose',
-          run: () =>
-            found[current] !== undefined && change([found[current].value], !selected.has(found[current].value)),
-        },
+        { keys: [' '], label: 'choose', run: toggle },
         {
           keys: ['a'],
           label: all ? 'none' : 'all',
@@ -88,25 +93,16 @@ export function MultiSelect({ items, selected, onChange, onSubmit, onHighlight, 
         },
         { keys: ['/'], label: 'filter', run: () => setTyping(true) },
         { keys: ['return'], label: 'go on', run: onSubmit },
-        ...(words === '' ? [] : [{ keys: ['escape'], label: 'clear filter', run: () => setFilter(emptyField()) }]),
+        ...(words === '' ? [] : [{ keys: ['escape'], label: 'clear filter', run: clear }]),
       ];
-  useKeys(bindings, {
-    scope: 'control',
-    active: focus,
-    onOther: (key) => {
-      const plain = !key.ctrl && !key.alt;
-      const to = plain ? movedIn(current, key.name, shownRows, found.length) : undefined;
-      if (to !== undefined && !(typing && (key.name === 'home' || key.name === 'end'))) {
-        move(to);
-        return true;
-      }
-      const next = typing ? editField(filter, key) : undefined;
-      if (next === undefined) return false;
-      setFilter(next);
-      setAt(0);
-      return true;
-    },
-  });
+  const type = (key: Key): boolean => {
+    const next = editField(filter, key);
+    if (next === undefined) return false;
+    setFilter(next);
+    setAt(0);
+    return true;
+  };
+  useKeys([...bindings, ...moves], { scope: 'control', active: focus, onOther: typing ? type : undefined });
 
   const chosen = selected.size;
   return (

@@ -1,5 +1,6 @@
 import { Box, Text } from 'ink';
 import type { ReactNode } from 'react';
+import { Prose } from './prose.tsx';
 import { type Theme, useTheme } from './theme.ts';
 
 export type NoticeKind = 'info' | 'success' | 'warning' | 'danger';
@@ -39,7 +40,7 @@ export function Notice({ kind, title, children }: NoticeProps) {
       </Text>
       {children !== undefined && (
         <Box flexDirection="column" flexShrink={0} paddingLeft={2}>
-          {typeof children === 'string' ? <Text>{children}</Text> : children}
+          {typeof children === 'string' ? <Prose text={children} indent={2} /> : children}
         </Box>
       )}
     </Box>

@@ -4,6 +4,7 @@ import { useBodySize } from './body-size.ts';
 import { Dialog } from './dialog.tsx';
 import { Field } from './field.tsx';
 import { padEnd } from './format.ts';
+import { isNavigation } from './hints.ts';
 import { useKeyRegistry, useKeys } from './key-bindings.tsx';
 import { keyLabel } from './keys.ts';
 import { Line } from './line.tsx';
@@ -26,7 +27,7 @@ export function Palette({ onClose }: { onClose(): void }) {
       .reachable()
       .flatMap(({ order, bindings }) =>
         bindings
-          .filter(({ label }) => label !== 'menu')
+          .filter(({ keys, label }) => label !== 'menu' && !isNavigation(keys[0]))
           .map(({ keys, label, disabled }): Action => ({ order, label, key: keyLabel(keys[0], ascii), disabled })),
       ),
   );

@@ -24,8 +24,9 @@ export interface ScreenProps {
 
 /** Nothing sensible fits in less. */
 const SMALLEST = { columns: 40, rows: 10 };
-/** From this height on, header and footer get a line of their own to part them from the body. */
+/** From this height on, a line parts header and footer from the body; from the next, a blank line leads to it. */
 const ROOMY = 16;
+const AIRY = 20;
 
 /**
  * The whole window: a header, the body in what is left, and a footer made of the keys that can be pressed. `?` shows all keys,
@@ -37,7 +38,8 @@ export function Screen({ title, trail, current = 0, status, children }: ScreenPr
   const roomy = window.rows >= ROOMY;
   const footerRows = window.rows >= 30 ? 2 : 1;
   const columns = window.columns - 2;
-  const rows = window.rows - 1 - footerRows - (roomy ? 2 : 0);
+  const air = window.rows >= AIRY ? 1 : 0;
+  const rows = window.rows - 1 - footerRows - (roomy ? 2 : 0) - air;
   const size = useMemo(() => ({ columns, rows }), [columns, rows]);
   const [overlay, setOverlay] = useState<'help' | 'palette'>();
   const { host, dialog } = useDialogs();
@@ -83,7 +85,7 @@ export function Screen({ title, trail, current = 0, status, children }: ScreenPr
           ) : (
             <Trail steps={trail} current={current} columns={columns} />
           ))}
-        <Box width={columns} height={rows} flexShrink={0} flexDirection="column" overflow="hidden">
+        <Box width={columns} height={rows} marginTop={air} flexShrink={0} flexDirection="column" overflow="hidden">
           {content}
           <Front size={size} shown={dialog !== undefined || overlay !== undefined}>
             {front}
@@ -129,7 +131,7 @@ function Rule({ columns, theme }: { columns: number; theme: Theme }) {
   return <Line color={theme.color.muted}>{theme.symbol.rule.repeat(columns)}</Line>;
 }
 
-/** Covers the body's cells, dims nothing: what a dialog does not cover stays readable. */
+/** In front of the body, in its middle; what it does not cover stays readable. */
 function Front({ size, shown, children }: { size: BodySize; shown: boolean; children: ReactNode }) {
   if (!shown) return null;
   return (

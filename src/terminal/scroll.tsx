@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react';
 import { useBodySize } from './body-size.ts';
 import { clean, formatCount } from './format.ts';
 import { type Binding, useKeys } from './key-bindings.tsx';
+import type { Key } from './keys.ts';
 import { Line } from './line.tsx';
 import { movedIn } from './scroll-top.ts';
 import { editField, emptyField, fieldValue } from './text-field.ts';
@@ -64,7 +65,12 @@ export function Scroll({ text, rows, focus, follow = false }: ScrollProps) {
         { keys: ['escape'], label: 'no search', run: () => stop(false) },
       ]
     : [
-        { keys: ['up', 'down'], label: 'scroll', footer: last > 0, run: () => {} },
+        ...['up', 'down', 'pageup', 'pagedown', 'home', 'end'].map((name) => ({
+          keys: [name],
+          label: 'scroll',
+          footer: last > 0,
+          run: () => go(name === 'end' ? last : (movedIn(at, name, room, lines.length) ?? at)),
+        })),
         { keys: ['/'], label: 'search', run: () => setTyping(true) },
         ...(words === ''
           ? []
@@ -74,24 +80,12 @@ export function Scroll({ text, rows, focus, follow = false }: ScrollProps) {
               { keys: ['escape'], label: 'no search', run: () => stop(false) },
             ]),
       ];
-  useKeys(bindings, {
-    scope: 'control',
-    active: focus,
-    onOther: (key) => {
-      const edited = typing ? editField(sought, key) : undefined;
-      if (edited !== undefined) setSought(edited);
-      return edited !== undefined;
-    },
-  });
-  useKeys(
-    ['up', 'down', 'pageup', 'pagedown', 'home', 'end'].map((name) => ({
-      keys: [name],
-      label: 'scroll',
-      footer: false,
-      run: () => go(name === 'end' ? last : (movedIn(at, name, room, lines.length) ?? at)),
-    })),
-    { scope: 'control', active: focus && !typing },
-  );
+  const type = (key: Key): boolean => {
+    const edited = editField(sought, key);
+    if (edited !== undefined) setSought(edited);
+    return edited !== undefined;
+  };
+  useKeys(bindings, { scope: 'control', active: focus, onOther: typing ? type : undefined });
 
   return (
     <Box flexDirection="column" flexShrink={0}>

@@ -1,14 +1,15 @@
 import { Box, Text } from 'ink';
-import { useRef } from 'react';
+import { useMemo, useRef } from 'react';
 import { useBodySize } from './body-size.ts';
 import { cut, padEnd, padStart } from './format.ts';
 import { Line } from './line.tsx';
 import { scrollTop } from './scroll-top.ts';
 import { useTheme } from './theme.ts';
+import { textWidth } from './width.ts';
 
 export interface TableColumn {
   readonly title: string;
-  /** Columns of the terminal. The first column of the table takes what is left over as well. */
+  /** Columns of the terminal. The first column of the table takes what is left over as well, as far as its texts need it. */
   readonly width: number;
   readonly align?: 'left' | 'right';
   /** Columns with the greatest number are dropped first where the room is narrow; default 0, never dropped. */
@@ -25,8 +26,12 @@ export interface TableProps {
 
 const GAP = 2;
 
-/** Which columns fit in `room`, by index, and how wide the first of them may be. */
-export function fitColumns(columns: readonly TableColumn[], room: number): { shown: number[]; firstWidth: number } {
+/** Which columns fit in `room`, by index, and how wide the first of them is whose texts need `widest`. */
+export function fitColumns(
+  columns: readonly TableColumn[],
+  room: number,
+  widest: number,
+): { shown: number[]; firstWidth: number } {
   const shown = columns.map((_, index) => index);
   const needed = () => shown.reduce((sum, index) => sum + columns[index].width + GAP, -GAP);
   while (needed() > room) {
@@ -38,7 +43,8 @@ export function fitColumns(columns: readonly TableColumn[], room: number): { sho
     );
   }
   const first = columns[shown[0]]?.width ?? 0;
-  return { shown, firstWidth: Math.max(4, first + room - needed()) };
+  const most = Math.max(4, first + room - needed());
+  return { shown, firstWidth: Math.min(most, Math.max(first, widest)) };
 }
 
 /** Rows below their titles; of many rows, those around the selected one. */
@@ -49,7 +55,8 @@ export function Table({ columns, rows, height, selected }: TableProps) {
   const room = Math.max(1, height - 1);
   const marked = selected !== undefined;
   top.current = scrollTop(top.current, selected ?? 0, room, rows.length);
-  const { shown, firstWidth } = fitColumns(columns, body.columns - (marked ? 2 : 0));
+  const widest = useMemo(() => Math.max(0, ...rows.map(([name = '']) => textWidth(name))), [rows]);
+  const { shown, firstWidth } = fitColumns(columns, body.columns - (marked ? 2 : 0), widest);
   const cells = (texts: readonly string[]) =>
     shown
       .map((index, place) => {
