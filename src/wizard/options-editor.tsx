@@ -5,6 +5,7 @@ import { padEnd } from '../terminal/format.ts';
 import type { Key } from '../terminal/keys.ts';
 import { useKeys } from '../terminal/key-bindings.tsx';
 import { Line } from '../terminal/line.tsx';
+import { Prose } from '../terminal/prose.tsx';
 import { useBodySize } from '../terminal/screen.tsx';
 import { editField, emptyField, type FieldState, fieldValue } from '../terminal/text-field.ts';
 import { useTheme } from '../terminal/theme.ts';
@@ -211,11 +212,12 @@ function Explanation(props: {
       <Line color={color.muted}>{head + symbol.rule.repeat(Math.max(0, columns - head.length))}</Line>
       <Line>{`${flag.help}${values}.`}</Line>
       {problem === undefined ? (
-        <Text color={color.muted}>
-          {fixed === undefined ? `Default: ${defaultText(name)}.` : `${symbol.info} ${fixed}`}
-        </Text>
+        <Prose
+          text={fixed === undefined ? `Default: ${defaultText(name)}.` : `${symbol.info} ${fixed}`}
+          color={color.muted}
+        />
       ) : (
-        <Text color={color.danger}>{`${symbol.failed} ${problem}`}</Text>
+        <Prose text={`${symbol.failed} ${problem}`} color={color.danger} />
       )}
     </Box>
   );

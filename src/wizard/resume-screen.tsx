@@ -1,0 +1,206 @@
+import { Box, Text } from 'ink';
+import { useCallback, useEffect, useState } from 'react';
+import { VERSION } from '../config/build.ts';
+import { errorText } from '../log/log-error.ts';
+import type { CheckResult } from '../preflight/check.ts';
+import type { Verdict } from '../preflight/resume.ts';
+import type { Replication } from '../sessions/replication.ts';
+import { useCopy } from '../terminal/clipboard.ts';
+import { clean } from '../terminal/format.ts';
+import { useKeys } from '../terminal/key-bindings.tsx';
+import { Line } from '../terminal/line.tsx';
+import { Notice } from '../terminal/notice.tsx';
+import { Prose } from '../terminal/prose.tsx';
+import { Screen, useBodySize } from '../terminal/screen.tsx';
+import { Scroll } from '../terminal/scroll.tsx';
+import { Select } from '../terminal/select.tsx';
+import { Busy } from '../terminal/spinner.tsx';
+import { useTheme } from '../terminal/theme.ts';
+
+export interface ResumeProps {
+  readonly name: string;
+  /** Reads the verdict from live facts; starts nothing. Undefined when the engine runs and there is nothing to judge. */
+  judge(report: (line: string) => void): Promise<Verdict | undefined>;
+  /** Starts the engine, or attaches to the one that runs; resolves without it when it is not safe any more. */
+  start(report: (line: string) => void): Promise<{ verdict: Verdict; replication?: Replication }>;
+  onRunning(replication: Replication): void;
+  onRemove(): void;
+  onLeave(): void;
+}
+
+type Phase =
+  | { readonly at: 'judging' }
+  | { readonly at: 'starting'; readonly verdict: Verdict | undefined }
+  | { readonly at: 'refused'; readonly verdict: Verdict }
+  | { readonly at: 'failed'; readonly verdict: Verdict | undefined; readonly text: string };
+
+/** Resumes without a question when that is safe; stops, says what would be lost and offers ways out when it is not. */
+export function ResumeScreen(props: ResumeProps) {
+  const { name, onRemove, onLeave } = props;
+  const { phase, said, again } = useResume(props);
+  const busy = phase.at === 'judging' || phase.at === 'starting';
+  useKeys([
+    ...(busy
+      ? []
+      : [
+          { keys: ['r'], label: 'check again', run: again },
+          { keys: ['x'], label: 'remove', run: onRemove },
+        ]),
+    { keys: ['escape', 'q'], label: 'back', run: onLeave, disabled: phase.at === 'starting' ? STARTING : undefined },
+  ]);
+  return (
+    <Screen title={`Resume ${name}`} status={`Instar ${VERSION}`}>
+      {phase.at === 'refused' ? (
+        <Refused verdict={phase.verdict} />
+      ) : (
+        <Box flexDirection="column" flexShrink={0}>
+          {phase.at !== 'judging' && phase.verdict !== undefined && <Lines verdict={phase.verdict} />}
+          {phase.at === 'failed' && (
+            <Notice kind="danger" title="It does not run">
+              {phase.text}
+            </Notice>
+          )}
+          {phase.at === 'judging' && <Busy label={said ?? 'looking at source and target'} />}
+          {phase.at === 'starting' && <Busy label={said ?? 'starting the engine'} />}
+        </Box>
+      )}
+    </Screen>
+  );
+}
+
+const STARTING = 'the engine is being started; a moment';
+
+/** Judges, then starts when that is safe. */
+function useResume({ judge, start, onRunning }: ResumeProps) {
+  const [phase, setPhase] = useState<Phase>({ at: 'judging' });
+  const [said, setSaid] = useState<string>();
+  const [attempt, setAttempt] = useState(0);
+  // An attempt must not begin again because whoever shows this screen has drawn it anew.
+  const [bound] = useState(() => ({ judge, start, onRunning }));
+  useEffect(() => {
+    let open = true;
+    const tell = (line: string) => open && setSaid(clean(line));
+    const go = (next: Phase) => {
+      if (!open) return;
+      setSaid(undefined);
+      setPhase(next);
+    };
+    const run = async () => {
+      let verdict: Verdict | undefined;
+      try {
+        go({ at: 'judging' });
+        verdict = await bound.judge(tell);
+        if (!open) return;
+        if (verdict?.safe === false) return go({ at: 'refused', verdict });
+        go({ at: 'starting', verdict });
+        const result = await bound.start(tell);
+        if (result.replication !== undefined) bound.onRunning(result.replication);
+        else go({ at: 'refused', verdict: result.verdict });
+      } catch (error) {
+        go({ at: 'failed', verdict, text: errorText(error) });
+      }
+    };
+    void run();
+    return () => {
+      open = false;
+    };
+  }, [bound, attempt]);
+  const again = useCallback(() => setAttempt((count) => count + 1), []);
+  return { phase, said, again };
+}
+
+/** The verdict in two lines, with how far behind the target is. */
+function Lines({ verdict }: { verdict: Verdict }) {
+  const { color, symbol } = useTheme();
+  return (
+    <Box flexDirection="column" flexShrink={0} marginBottom={1}>
+      <Prose text={clean(verdict.lines[0])} />
+      <Prose
+        text={`${verdict.safe ? symbol.passed : symbol.failed} ${clean(verdict.lines[1])}`}
+        color={verdict.safe ? color.success : color.danger}
+        bold
+      />
+    </Box>
+  );
+}
+
+function Refused({ verdict }: { verdict: Verdict }) {
+  const { rows } = useBodySize();
+  const { color } = useTheme();
+  const copy = useCopy();
+  const { waysOut, findings } = verdict;
+  const [highlighted, setHighlighted] = useState(0);
+  const [opened, setOpened] = useState(false);
+  const way = waysOut[highlighted];
+  useKeys(
+    [
+      { keys: ['c'], label: 'copy this way out', run: () => copy(`${way.text}\n`) },
+      ...(opened ? [{ keys: ['escape', 'return'], label: 'back to the list', run: () => setOpened(false) }] : []),
+    ],
+    { active: way !== undefined },
+  );
+  if (opened && way !== undefined) {
+    return (
+      <Box flexDirection="column" flexShrink={0}>
+        <Line bold>{way.label}</Line>
+        <Scroll text={way.text} rows={Math.max(3, rows - 1)} focus />
+      </Box>
+    );
+  }
+  const bad = findings.filter(({ state, severity }) => state === 'failed' && severity === 'blocking');
+  const room = Math.max(3, rows - waysOut.length - 7);
+  const free = rows - waysOut.length - 8 - 2 * bad.length;
+  return (
+    <Box flexDirection="column" flexShrink={0}>
+      <Notice kind="danger" title="Not resumed; nothing was started or changed." />
+      <Lines verdict={verdict} />
+      <Findings findings={bad} room={room} />
+      {waysOut.length > 0 && (
+        <Box flexDirection="column" flexShrink={0} marginTop={1}>
+          <Line color={color.muted}>Ways out (Enter shows one in full):</Line>
+          <Select
+            items={waysOut.map(({ label }, index) => ({ value: String(index), label }))}
+            onSelect={() => setOpened(true)}
+            onHighlight={(value) => setHighlighted(Number(value))}
+            focus
+          />
+          <Preview text={way.text} rows={free} />
+        </Box>
+      )}
+    </Box>
+  );
+}
+
+/** The beginning of the highlighted way out, where there is room for it. */
+function Preview({ text, rows }: { text: string; rows: number }) {
+  const { color } = useTheme();
+  if (rows < 1) return null;
+  const shown = text.split('\n').slice(0, rows);
+  return (
+    <Box flexDirection="column" flexShrink={0} marginTop={1}>
+      {shown.map((line, at) => (
+        <Line key={`${at} ${line}`} color={color.muted}>{`  ${clean(line)}`}</Line>
+      ))}
+    </Box>
+  );
+}
+
+/** What stands in the way, with why that matters, in at most `room` lines. */
+function Findings({ findings, room }: { findings: readonly CheckResult[]; room: number }) {
+  const { color, symbol } = useTheme();
+  const each = findings.length * 2 <= room ? 2 : 1;
+  const shown = findings.slice(0, Math.max(1, Math.floor(room / each)));
+  return (
+    <Box flexDirection="column" flexShrink={0}>
+      {shown.map(({ id, title, found, why }) => (
+        <Box key={id} flexDirection="column" flexShrink={0}>
+          <Line>
+            <Text color={color.danger}>{`${symbol.failed} ${title}: `}</Text>
+            {clean(found)}
+          </Line>
+          {each === 2 && <Line color={color.muted}>{`  ${why}`}</Line>}
+        </Box>
+      ))}
+    </Box>
+  );
+}
