@@ -1,0 +1,64 @@
+import { Box } from 'ink';
+import { useState } from 'react';
+import { VERSION } from '../config/build.ts';
+import type { FlagName } from '../config/flags.ts';
+import type { Replication } from '../sessions/replication.ts';
+import { Prose } from '../terminal/prose.tsx';
+import { Screen } from '../terminal/screen.tsx';
+import { useTheme } from '../terminal/theme.ts';
+import { OptionsEditor } from './options-editor.tsx';
+
+type Options = Readonly<Record<string, string>>;
+
+export interface EditOptionsProps {
+  readonly replication: Replication;
+  /** True while its engine runs: what is changed counts from its next start on. */
+  readonly running: boolean;
+  save(options: Options): void;
+  /** `news` says what was saved, if anything. */
+  onLeave(news?: string): void;
+}
+
+/** What a launched replication cannot change without losing its place. */
+const LOCKED: Readonly<Partial<Record<FlagName, string>>> = {
+  stagingSchema: 'It cannot be changed any more: it holds the checkpoint, without which nothing can be resumed.',
+};
+
+/** The options of a replication that has been launched, saved together when Enter is pressed. */
+export function EditOptions({ replication, running, save, onLeave }: EditOptionsProps) {
+  const { color } = useTheme();
+  const before = replication.answers.options ?? {};
+  const [options, setOptions] = useState<Options>(before);
+  const changed = differences(before, options);
+  const submit = () => {
+    if (changed.length === 0) return onLeave();
+    save(options);
+    const when = running ? 'from its next start on: stop it, then resume it' : 'from its next start on';
+    onLeave(`${replication.name}: ${changed.join(', ')} saved; counts ${when}`);
+  };
+  return (
+    <Screen title={`Options of ${replication.name}`} status={`Instar ${VERSION}`}>
+      <Box flexDirection="column" flexShrink={0}>
+        <Prose
+          text={`${running ? 'It is running: changes count from its next start on.' : 'Changes count from its next start on.'} Enter saves them, Escape leaves everything as it was.`}
+          color={color.muted}
+        />
+        <OptionsEditor
+          options={options}
+          locked={LOCKED}
+          onChange={setOptions}
+          onSubmit={submit}
+          onCancel={() => onLeave()}
+          labels={{ submit: 'save', cancel: 'leave as it was' }}
+          taken={2}
+        />
+      </Box>
+    </Screen>
+  );
+}
+
+/** The options whose values differ, by name. */
+function differences(before: Options, after: Options): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names].filter((name) => before[name] !== after[name]);
+}
