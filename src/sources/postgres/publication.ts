@@ -1,4 +1,4 @@
-import type { Client } from 'pg';
+import { type Client, escapeIdentifier } from 'pg';
 import { OperatorError } from '../../errors.ts';
 import { readableIdentifier } from './sql-text.ts';
 
@@ -29,27 +29,34 @@ const CUSTOMARY_NAME = 'molt_fetch';
  * PG_PUBLICATION_MISSING or PG_PUBLICATION_AMBIGUOUS.
  */
 export async function findPublication(client: Client, name: string | undefined): Promise<PublicationFacts> {
-  const { rows } = await client.query<{ publication: string }>(
-    'SELECT to_jsonb(p)::text AS publication FROM pg_publication p WHERE $1::text IS NULL OR pubname = $1 ORDER BY pubname',
-    [name ?? null],
-  );
-  if (rows.length === 0) throw publicationMissing(name);
-  const found = rows.map((row): PublicationRow => JSON.parse(row.publication));
+  const found = await readPublications(client, name);
+  if (found.length === 0) throw publicationMissing(name);
   if (found.length > 1) {
-    const names = found.map((row) => row.pubname);
+    const names = found.map((publication) => publication.name);
     throw new OperatorError(
       'PG_PUBLICATION_AMBIGUOUS',
       `the source database has ${names.length} publications and none was chosen: ${names.join(', ')}`,
       { fix: names.map((each) => `--publicationName ${each}`).join('\n') },
     );
   }
-  const [row] = found;
-  return {
-    name: row.pubname,
-    allTables: row.puballtables,
-    publishes: { insert: row.pubinsert, update: row.pubupdate, delete: row.pubdelete, truncate: row.pubtruncate },
-    viaRoot: row.pubviaroot ?? false,
-  };
+  return found[0];
+}
+
+/** The publications of the database, or the one of that name, sorted by name. */
+export async function readPublications(client: Client, name?: string): Promise<PublicationFacts[]> {
+  const { rows } = await client.query<{ publication: string }>(
+    'SELECT to_jsonb(p)::text AS publication FROM pg_publication p WHERE $1::text IS NULL OR pubname = $1 ORDER BY pubname',
+    [name ?? null],
+  );
+  return rows.map(({ publication }) => {
+    const row: PublicationRow = JSON.parse(publication);
+    return {
+      name: row.pubname,
+      allTables: row.puballtables,
+      publishes: { insert: row.pubinsert, update: row.pubupdate, delete: row.pubdelete, truncate: row.pubtruncate },
+      viaRoot: row.pubviaroot ?? false,
+    };
+  });
 }
 
 /** There is no such publication (or, without a name, none at all). */
@@ -73,4 +80,8 @@ export function publicationDropped(name: string): OperatorError {
 
 function create(name: string | undefined): string {
   return `CREATE PUBLICATION ${readableIdentifier(name ?? CUSTOMARY_NAME)} FOR ALL TABLES;`;
+}
+
+export function dropPublicationStatement(name: string): string {
+  return `DROP PUBLICATION ${escapeIdentifier(name)}`;
 }

@@ -24,6 +24,7 @@ export interface SlotFacts {
 }
 
 interface SlotRow {
+  slot_name: string;
   slot_type: string;
   plugin: string | null;
   database: string | null;
@@ -35,42 +36,58 @@ interface SlotRow {
   invalidation_reason?: string | null;
 }
 
-/**
- * Looks a slot up; undefined when there is none. The name stands in the statement as a literal because replication
- * connections, which ask this too, know only the simple query protocol.
- */
+/** Looks a slot up; undefined when there is none. */
 export async function readSlot(client: Client, name: string): Promise<SlotFacts | undefined> {
+  const [slot] = await readSlots(client, name);
+  return slot;
+}
+
+/**
+ * The server's slots, or that of the given name, sorted by name. The name stands in the statement as a literal because
+ * replication connections, which ask this too, know only the simple query protocol.
+ */
+export async function readSlots(client: Client, name?: string): Promise<SlotFacts[]> {
   const { rows } = await client.query<{ slot: string; client: string; current: string }>(`
     SELECT to_jsonb(s)::text AS slot, pg_current_wal_lsn()::text AS current,
            concat_ws(' ', nullif(a.application_name, ''), 'from ' || host(a.client_addr), 'as ' || a.usename) AS client
       FROM pg_replication_slots s
       LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid
-     WHERE s.slot_name = ${escapeLiteral(name)}`);
-  if (rows.length === 0) return undefined;
-  const row: SlotRow = JSON.parse(rows[0].slot);
+     ${name === undefined ? '' : `WHERE s.slot_name = ${escapeLiteral(name)}`}
+     ORDER BY s.slot_name`);
+  return rows.map(({ slot, client: activeClient, current }) => slotFacts(JSON.parse(slot), activeClient, current));
+}
+
+function slotFacts(row: SlotRow, activeClient: string, current: string): SlotFacts {
   return {
-    name,
+    name: row.slot_name,
     type: row.slot_type,
     plugin: row.plugin ?? undefined,
     database: row.database ?? undefined,
     temporary: row.temporary,
     activePid: row.active_pid ?? undefined,
-    activeClient: rows[0].client || undefined,
+    activeClient: activeClient || undefined,
     restart: row.restart_lsn === null ? undefined : Lsn.parse(row.restart_lsn),
     confirmed: row.confirmed_flush_lsn === null ? undefined : Lsn.parse(row.confirmed_flush_lsn),
     walStatus: row.wal_status ?? undefined,
     invalidation: row.invalidation_reason ?? undefined,
-    current: Lsn.parse(rows[0].current),
+    current: Lsn.parse(current),
   };
 }
 
 /** Refuses, with a named error, a slot from which this database's changes cannot be streamed now. */
 export function checkSlot(slot: SlotFacts | undefined, name: string, database: string): asserts slot is SlotFacts {
   if (slot === undefined) throw slotMissing(name);
-  const recreate = `${dropSlot(name)}\n${createSlot(name)}`;
+  const problem = slotProblem(slot, database);
+  if (problem !== undefined) throw problem;
+}
+
+/** Why the changes of this database cannot be streamed from the slot now; undefined when they can. */
+export function slotProblem(slot: SlotFacts, database: string): OperatorError | undefined {
+  const { name } = slot;
+  const recreate = `${dropSlotStatement(name)};\n${slotStatement(name)};`;
   if (slot.type !== 'logical' || slot.plugin !== 'pgoutput') {
     const kind = slot.type === 'logical' ? `uses the plugin ${slot.plugin}` : `is a ${slot.type} slot`;
-    throw new OperatorError(
+    return new OperatorError(
       'PG_SLOT_PLUGIN',
       `replication slot ${name} ${kind}; a logical slot with pgoutput is needed`,
       {
@@ -79,22 +96,24 @@ export function checkSlot(slot: SlotFacts | undefined, name: string, database: s
     );
   }
   if (slot.database !== database) {
-    throw new OperatorError(
+    return new OperatorError(
       'PG_SLOT_DATABASE',
       `replication slot ${name} belongs to database ${slot.database}, but the source connection goes to ${database}`,
-      { fix: `Connect to ${slot.database}, or name a slot made in ${database}:\n${createSlot(`${name}_${database}`)}` },
+      {
+        fix: `Connect to ${slot.database}, or name a slot made in ${database}:\n${slotStatement(`${name}_${database}`)};`,
+      },
     );
   }
   if (slot.temporary) {
-    throw new OperatorError(
+    return new OperatorError(
       'PG_SLOT_TEMPORARY',
       `replication slot ${name} is temporary: it belongs to the session that made it and vanishes with it`,
-      { fix: createSlot(`${name}_permanent`) },
+      { fix: `${slotStatement(`${name}_permanent`)};` },
     );
   }
   if (slot.walStatus === 'lost' || slot.invalidation !== undefined) {
     const reason = slot.invalidation === undefined ? '' : ` (${slot.invalidation})`;
-    throw new OperatorError(
+    return new OperatorError(
       'PG_SLOT_LOST',
       `the source gave up replication slot ${name}${reason} and removed log that it needed; the changes in it cannot be delivered any more`,
       {
@@ -104,7 +123,7 @@ export function checkSlot(slot: SlotFacts | undefined, name: string, database: s
   }
   if (slot.activePid !== undefined) {
     const client = slot.activeClient === undefined ? '' : `, ${slot.activeClient}`;
-    throw new OperatorError(
+    return new OperatorError(
       'PG_SLOT_ACTIVE',
       `replication slot ${name} is in use by another connection (PID ${slot.activePid}${client})`,
       {
@@ -113,21 +132,23 @@ export function checkSlot(slot: SlotFacts | undefined, name: string, database: s
       },
     );
   }
+  return undefined;
 }
 
 /** There is no such slot. */
 export function slotMissing(name: string): OperatorError {
   return new OperatorError(
     'PG_SLOT_MISSING',
-    `replication slot ${name} does not exist: run ${createSlot(name)} in source database, then perform bulk data copy`,
-    { fix: createSlot(name) },
+    `replication slot ${name} does not exist: run ${slotStatement(name)}; in source database, then perform bulk data copy`,
+    { fix: `${slotStatement(name)};` },
   );
 }
 
-function createSlot(name: string): string {
-  return `SELECT pg_create_logical_replication_slot(${escapeLiteral(name)}, 'pgoutput');`;
+/** Makes a slot that is kept until it is dropped. */
+export function slotStatement(name: string): string {
+  return `SELECT pg_create_logical_replication_slot(${escapeLiteral(name)}, 'pgoutput')`;
 }
 
-function dropSlot(name: string): string {
-  return `SELECT pg_drop_replication_slot(${escapeLiteral(name)});`;
+export function dropSlotStatement(name: string): string {
+  return `SELECT pg_drop_replication_slot(${escapeLiteral(name)})`;
 }
