@@ -6,6 +6,7 @@ import { parseValue } from '../config/settings.ts';
 import { readYamlFile, type YamlEntry } from '../config/yaml-file.ts';
 import { UsageError } from '../errors.ts';
 import type { Answers } from '../sessions/replication.ts';
+import { parseTableName } from '../sources/postgres/table-name.ts';
 import { optionNames, optionProblem } from './option-list.ts';
 
 /** The answers that a file gives to the questions of the setup. */
@@ -92,8 +93,12 @@ function tables(entry: YamlEntry | undefined): 'all' | readonly string[] {
   const form = `${place}: tables must be "all", or a list of schema.table names`;
   if (value.kind !== 'list' || value.items.length === 0) throw new UsageError(form);
   return value.items.map((item) => {
-    if (typeof item !== 'string' || !/^.+\..+$/.test(item))
-      throw new UsageError(`${form}, not ${JSON.stringify(item)}`);
+    if (typeof item !== 'string') throw new UsageError(`${form}, not ${JSON.stringify(item)}`);
+    try {
+      parseTableName(item);
+    } catch (error) {
+      throw new UsageError(`${place}: ${(error as Error).message}`);
+    }
     return item;
   });
 }

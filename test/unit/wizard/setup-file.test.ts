@@ -81,7 +81,7 @@ test('what is wrong is told with its line', () => {
     [LEAST.replace('$SOURCE', '5'), /line 2: source must be text/],
     [LEAST.replace('$SOURCE', ''), /line 2: source must be text/],
     [`${LEAST}tables: some\n`, /line 5: tables must be "all", or a list/],
-    [`${LEAST}tables: [orders]\n`, /line 5: tables must be .*not "orders"/],
+    [`${LEAST}tables: [orders]\n`, /line 5: "orders" is not a table: schema\.table is needed/],
     [`${LEAST}tables: []\n`, /line 5: tables must be/],
     [`${LEAST}slot: Not-A-Slot\n`, /line 5: slot must be up to 63 lower-case/],
     [`${LEAST}slot: {create: false}\n`, /line 5: slot has no name/],
