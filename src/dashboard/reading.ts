@@ -92,9 +92,13 @@ export interface Reading {
     readonly bytesPerHour: number | undefined;
     /** Seconds until the limit is reached at that rate. */
     readonly secondsLeft: number | undefined;
+    /** `pg_replication_slots.wal_status`: reserved, extended, unreserved or lost. */
+    readonly walStatus: string | undefined;
   };
   readonly stages: readonly StageReading[];
   readonly tables: readonly TableReading[];
   readonly troubles: readonly Trouble[];
   readonly deadLetters: number | undefined;
+  /** The table that they are in. */
+  readonly deadLetterTable: string | undefined;
 }
