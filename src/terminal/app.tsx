@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import process from 'node:process';
-import { type Instance, render, useApp } from 'ink';
-import { type ReactNode, useRef } from 'react';
+import { render, useApp } from 'ink';
+import { type ReactNode, useLayoutEffect, useRef } from 'react';
 import { FailureBoundary, useThrow } from './failure.tsx';
 import { KeyProvider, useKeyRegistry, useKeys } from './key-bindings.tsx';
 import { OneKeyInput, type TerminalInput } from './one-key-input.ts';
+import { redrawable, redrawOnResize } from './redraw.tsx';
 import { ThemeContext, themeFrom } from './theme.ts';
 import { ToastProvider, useToast } from './toast.tsx';
 
@@ -48,11 +49,15 @@ export async function runApp<T>(element: ReactNode, options: AppOptions): Promis
   const theme = themeFrom(env);
   const stdin = new OneKeyInput(options.stdin);
   let ended: Signal | undefined;
+  let failure: { error: unknown } | undefined;
   const end = (signal: Signal) => {
     ended ??= signal;
     app.unmount();
   };
-  const app = render(<Root element={element} env={env} onInterrupt={() => end('SIGINT')} />, {
+  const root = (
+    <Root element={element} env={env} onInterrupt={() => end('SIGINT')} onRedraw={() => redrawing.redraw()} />
+  );
+  const app = render(redrawable(root), {
     stdin: stdin as unknown as NodeJS.ReadStream,
     stdout,
     stderr,
@@ -65,11 +70,18 @@ export async function runApp<T>(element: ReactNode, options: AppOptions): Promis
     isScreenReaderEnabled: theme.screenReader,
   });
   stdin.rendered = () => app.waitUntilRenderFlush();
-  const stopListening = listen(end, app);
+  const redrawing = redrawOnResize(app, root, stdout);
+  // Node.js would write its report before Ink leaves the alternate screen, and it would be lost with that.
+  const stopListening = listen(end, (error) => {
+    failure ??= { error };
+    app.unmount();
+  });
   try {
     const value = await app.waitUntilExit();
+    if (failure !== undefined) throw failure.error;
     if (ended === undefined) return value as T | undefined;
   } finally {
+    redrawing.stop();
     stopListening();
   }
   await Promise.race([options.onSignal?.(ended), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
@@ -82,18 +94,12 @@ export function useExit(): (value?: unknown) => void {
   return (value) => exit(value);
 }
 
-function listen(end: (signal: Signal) => void, app: Instance): () => void {
-  const handlers = Object.keys(STATUS).map((name) => {
-    const signal = name as Signal;
-    const handler = () => end(signal);
-    process.on(signal, handler);
-    return () => process.off(signal, handler);
-  });
-  // Ink restores the terminal when an error ends the process, but the report would be written before that, and be lost with the screen.
-  const fail = (error: unknown) => app.unmount(error instanceof Error ? error : new Error(String(error)));
+function listen(end: (signal: Signal) => void, fail: (error: unknown) => void): () => void {
+  const signals = Object.keys(STATUS) as Signal[];
+  for (const signal of signals) process.on(signal, end);
   process.on('uncaughtException', fail);
   return () => {
-    for (const remove of handlers) remove();
+    for (const signal of signals) process.off(signal, end);
     process.off('uncaughtException', fail);
   };
 }
@@ -102,17 +108,18 @@ interface RootProps {
   readonly element: ReactNode;
   readonly env: NodeJS.ProcessEnv;
   onInterrupt(): void;
+  onRedraw(): void;
 }
 
 /** What surrounds every screen: theme, keys, messages, and a net for failures. */
-export function Root({ element, env, onInterrupt }: RootProps) {
+export function Root({ element, env, onInterrupt, onRedraw }: RootProps) {
   const { exit } = useApp();
   const failed = useRef<(error: unknown) => void>(undefined);
   return (
     <ThemeContext value={themeFrom(env)}>
       <KeyProvider onError={(error) => failed.current?.(error)}>
         <ToastProvider>
-          <TerminalKeys onInterrupt={onInterrupt} />
+          <TerminalKeys onInterrupt={onInterrupt} onRedraw={onRedraw} />
           <FailureBoundary onLeave={(error) => exit(error instanceof Error ? error : new Error(String(error)))}>
             <Thrower failed={failed}>{element}</Thrower>
           </FailureBoundary>
@@ -133,17 +140,19 @@ function Thrower({
   return children;
 }
 
-function TerminalKeys({ onInterrupt }: { onInterrupt(): void }) {
+function TerminalKeys({ onInterrupt, onRedraw }: Pick<RootProps, 'onInterrupt' | 'onRedraw'>) {
   const { suspendTerminal } = useApp();
   const registry = useKeyRegistry();
   const tell = useToast();
   const suspended = useRef(false);
-  registry.onDisabled = (reason) => tell(reason, 'warning');
-  const suspend = async (meanwhile: () => Promise<void>) => {
+  useLayoutEffect(() => {
+    registry.onDisabled = (reason) => tell(reason, 'warning');
+  }, [registry, tell]);
+  const suspend = async () => {
     if (suspended.current) return;
     suspended.current = true;
     try {
-      await suspendTerminal(meanwhile);
+      await suspendTerminal(stopped);
     } finally {
       suspended.current = false;
     }
@@ -151,8 +160,8 @@ function TerminalKeys({ onInterrupt }: { onInterrupt(): void }) {
   useKeys(
     [
       { keys: ['ctrl+c'], label: 'quit at once', footer: false, run: onInterrupt },
-      { keys: ['ctrl+l'], label: 'draw the screen anew', footer: false, run: () => void suspend(async () => {}) },
-      { keys: ['ctrl+z'], label: 'back to the shell', footer: false, run: () => void suspend(stopped) },
+      { keys: ['ctrl+l'], label: 'draw the screen anew', footer: false, run: onRedraw },
+      { keys: ['ctrl+z'], label: 'back to the shell', footer: false, run: () => void suspend() },
     ],
     { scope: 'global' },
   );

@@ -4,7 +4,7 @@ import { useBodySize } from './body-size.ts';
 import { Dialog } from './dialog.tsx';
 import { Field } from './field.tsx';
 import { useKeys } from './key-bindings.tsx';
-import { Prose } from './prose.tsx';
+import { foldWords, Prose } from './prose.tsx';
 import { Select, type SelectItem } from './select.tsx';
 import { useTheme } from './theme.ts';
 
@@ -63,13 +63,20 @@ export function Choice({ question, detail, items, onAnswer }: ChoiceProps) {
   );
 }
 
+/** Lines below a question for its answer, and the least that a text of several lines is good for. */
+const ANSWER_ROWS = 4;
+const LEAST_ROWS = 2;
+
 function Question({ question, detail }: Asked) {
+  const { columns, rows } = useBodySize();
+  const tight = rows < 12;
+  const taken = foldWords(question, columns).length + ANSWER_ROWS;
   return (
-    <Box flexDirection="column" flexShrink={0} paddingBottom={1}>
+    <Box flexDirection="column" flexShrink={1} overflow="hidden" paddingBottom={1}>
       <Prose text={question} bold />
       {detail !== undefined && (
-        <Box flexDirection="column" flexShrink={0} paddingTop={1}>
-          {typeof detail === 'string' ? <Prose text={detail} /> : detail}
+        <Box flexDirection="column" flexShrink={0} paddingTop={tight ? 0 : 1}>
+          {typeof detail === 'string' ? <Prose text={detail} rows={Math.max(LEAST_ROWS, rows - taken)} /> : detail}
         </Box>
       )}
     </Box>
@@ -85,7 +92,7 @@ function Answers({ yes, no, onAnswer }: { yes: string; no: string; onAnswer(answ
       { keys: ['up', 'down', 'tab', 'shift+tab'], label: 'move', footer: false, run: () => setAnswer(!answer) },
       { keys: ['return'], label: 'answer', run: () => onAnswer(answer) },
       { keys: ['y'], label: yes, footer: false, run: () => onAnswer(true) },
-      { keys: ['escape', 'n'], label: no, run: () => onAnswer(false) },
+      { keys: ['escape', 'n'], label: no[0].toLowerCase() + no.slice(1), run: () => onAnswer(false) },
     ],
     { scope: 'modal' },
   );

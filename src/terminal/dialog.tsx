@@ -58,10 +58,10 @@ function Frame({ title, width = WIDEST, children }: DialogProps) {
   const outside = Math.min(width, body.columns);
   const inside = { columns: outside - 4, rows: Math.max(1, body.rows - 2) };
   return (
-    <Box width={outside} flexDirection="column" flexShrink={0}>
+    <Box width={outside} maxHeight={body.rows} flexDirection="column" flexShrink={0}>
       <Box
         flexDirection="column"
-        flexShrink={0}
+        flexShrink={1}
         borderStyle={border}
         borderColor={color.accent}
         backgroundColor={EMPTY}

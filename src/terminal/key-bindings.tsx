@@ -1,14 +1,5 @@
 import { useInput, usePaste } from 'ink';
-import {
-  createContext,
-  type ReactNode,
-  useContext,
-  useEffect,
-  useLayoutEffect,
-  useRef,
-  useState,
-  useSyncExternalStore,
-} from 'react';
+import { createContext, type ReactNode, useContext, useLayoutEffect, useState, useSyncExternalStore } from 'react';
 import { type Binding, type KeyLayer, KeyRegistry, type Scope } from './key-registry.ts';
 import { type Key, keyFrom, pasteKey } from './keys.ts';
 
@@ -20,24 +11,21 @@ const DialogContext = createContext<object | undefined>(undefined);
 /** The one place where keys come in; everything that listens to keys is inside of it. `onError` is told what a binding threw. */
 export function KeyProvider({ children, onError }: { children: ReactNode; onError?: (error: unknown) => void }) {
   const [registry] = useState(() => new KeyRegistry());
+  useLayoutEffect(() => {
+    registry.onError = onError;
+  }, [registry, onError]);
   return (
     <RegistryContext value={registry}>
       {/* First, so that a key has been routed before any component of others (ink-select-input) sees it. */}
-      <KeyListener registry={registry} onError={onError} />
+      <KeyListener registry={registry} />
       {children}
     </RegistryContext>
   );
 }
 
-function KeyListener({ registry, onError }: { registry: KeyRegistry; onError?: (error: unknown) => void }) {
+function KeyListener({ registry }: { registry: KeyRegistry }) {
   const dispatch = (key: Key | undefined) => {
-    if (key === undefined) return;
-    try {
-      registry.dispatch(key);
-    } catch (error) {
-      if (onError === undefined) throw error;
-      onError(error);
-    }
+    if (key !== undefined) registry.guard(() => registry.dispatch(key));
   };
   useInput((input, key) => dispatch(keyFrom(input, key)));
   usePaste((text) => dispatch(pasteKey(text)));
@@ -108,17 +96,4 @@ export function useKeysBlocked(): boolean {
   const surrounding = useContext(DialogContext);
   const blocked = () => registry.dialog !== surrounding;
   return useSyncExternalStore(registry.subscribe, blocked, blocked);
-}
-
-/** Calls `act` once, `milliseconds` after `trigger` last changed to something defined. */
-export function useLater(trigger: unknown, milliseconds: number, act: () => void): void {
-  const latest = useRef(act);
-  useLayoutEffect(() => {
-    latest.current = act;
-  });
-  useEffect(() => {
-    if (trigger === undefined) return;
-    const timer = setTimeout(() => latest.current(), milliseconds);
-    return () => clearTimeout(timer);
-  }, [trigger, milliseconds]);
 }

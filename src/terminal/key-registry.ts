@@ -34,6 +34,8 @@ const INSISTING = 2000;
 export class KeyRegistry {
   /** Told of a key whose binding cannot be used now, and why. */
   onDisabled: (reason: string) => void = () => {};
+  /** Told of what the answer to a key has thrown; without it, that is thrown on. */
+  onError: ((error: unknown) => void) | undefined;
 
   private readonly layers = new Map<object, KeyLayer>();
   private readonly dialogs = new Map<object, number>();
@@ -100,6 +102,16 @@ export class KeyRegistry {
       if (layer.onOther?.(key) === true) return true;
     }
     return false;
+  }
+
+  /** Runs the answer to a key. */
+  guard(answer: () => void): void {
+    try {
+      answer();
+    } catch (error) {
+      if (this.onError === undefined) throw error;
+      this.onError(error);
+    }
   }
 
   /** Runs the binding called `label` of the layer with `order`, if it is still there. For menus, which keep a copy. */

@@ -1,5 +1,6 @@
 import { Box, Text, type TextProps } from 'ink';
 import { useBodySize } from './body-size.ts';
+import { Line } from './line.tsx';
 import { useTheme } from './theme.ts';
 import { fitting, textWidth } from './width.ts';
 
@@ -7,21 +8,27 @@ interface ProseProps {
   readonly text: string;
   /** Columns that are taken by what surrounds it. */
   readonly indent?: number;
+  /** Lines at most; what is missing is told of. */
+  readonly rows?: number;
   readonly color?: TextProps['color'];
   readonly bold?: boolean;
 }
 
+const MORE = '(more in a larger window)';
+
 /** Sentences, folded between words at the width of the body. */
-export function Prose({ text, indent = 0, ...style }: ProseProps) {
+export function Prose({ text, indent = 0, rows, ...style }: ProseProps) {
   const { columns } = useBodySize();
   const { screenReader } = useTheme();
   if (screenReader) return <Text {...style}>{text}</Text>;
+  const lines = foldWords(text, Math.max(1, columns - indent));
+  const shown = rows === undefined || lines.length <= rows ? lines : [...lines.slice(0, Math.max(0, rows - 1)), MORE];
   return (
     <Box flexDirection="column" flexShrink={0}>
-      {foldWords(text, Math.max(1, columns - indent)).map((line, index) => (
-        <Text key={index} {...style}>
-          {line === '' ? ' ' : line}
-        </Text>
+      {shown.map((line, index) => (
+        <Line key={index} {...style}>
+          {line}
+        </Line>
       ))}
     </Box>
   );

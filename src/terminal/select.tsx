@@ -2,7 +2,7 @@ import { Box, Text } from 'ink';
 import SelectInput from 'ink-select-input';
 import { useMemo, useRef } from 'react';
 import { padEnd } from './format.ts';
-import { useKeys, useKeysBlocked } from './key-bindings.tsx';
+import { useKeyRegistry, useKeys, useKeysBlocked } from './key-bindings.tsx';
 import { useTheme } from './theme.ts';
 import { useToast } from './toast.tsx';
 import { textWidth } from './width.ts';
@@ -35,6 +35,7 @@ interface Row extends SelectItem {
 
 /** One of several. Items that cannot be chosen are shown with the reason. */
 export function Select({ items, initial, onSelect, onHighlight, focus, limit }: SelectProps) {
+  const registry = useKeyRegistry();
   const blocked = useKeysBlocked();
   const tell = useToast();
   const active = focus && !blocked;
@@ -77,8 +78,8 @@ export function Select({ items, initial, onSelect, onHighlight, focus, limit }: 
         limit={limit}
         indicatorComponent={Indicator}
         itemComponent={ItemView}
-        onSelect={choose}
-        onHighlight={({ value }) => onHighlight?.(value)}
+        onSelect={(row) => registry.guard(() => choose(row))}
+        onHighlight={(row) => registry.guard(() => onHighlight?.(row.value))}
       />
     </Box>
   );

@@ -1,5 +1,4 @@
-import { createContext, type ReactNode, useCallback, useContext, useState } from 'react';
-import { useLater } from './key-bindings.tsx';
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useState } from 'react';
 
 export type ToastKind = 'info' | 'success' | 'warning' | 'danger';
 
@@ -18,7 +17,11 @@ const SHOWN = 4000;
 /** Holds the message of the moment; mounted by runApp. */
 export function ToastProvider({ children }: { children: ReactNode }) {
   const [message, setMessage] = useState<ToastMessage>();
-  useLater(message, SHOWN, () => setMessage(undefined));
+  useEffect(() => {
+    if (message === undefined) return;
+    const timer = setTimeout(() => setMessage(undefined), SHOWN);
+    return () => clearTimeout(timer);
+  }, [message]);
   const tell = useCallback<Tell>((text, kind = 'info') => setMessage({ text, kind }), []);
   return (
     <TellContext value={tell}>

@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import pty from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 import { keySequence } from './key-sequences.ts';
+import { screenText, shows, type Wanted } from './screen-text.ts';
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -34,7 +35,7 @@ export interface PseudoTerminal {
   paste(text: string): void;
   screen(): string;
   /** Waits until the screen shows `wanted`, and returns the screen; throws with the screen after `milliseconds` (10,000). */
-  waitFor(wanted: string | RegExp | ((screen: string) => boolean), milliseconds?: number): Promise<string>;
+  waitFor(wanted: Wanted, milliseconds?: number): Promise<string>;
   resize(columns: number, rows: number): void;
   /** Everything that the program wrote, escape sequences included. */
   raw(): string;
@@ -110,15 +111,7 @@ export function startProgram(
     emulator.dispose();
   });
 
-  const screen = () => {
-    const buffer = emulator.buffer.active;
-    return Array.from(
-      { length: emulator.rows },
-      (_, row) => buffer.getLine(buffer.viewportY + row)?.translateToString(true) ?? '',
-    )
-      .join('\n')
-      .trimEnd();
-  };
+  const screen = () => screenText(emulator);
   const drawn = async () => {
     const before = raw.length;
     const end = performance.now() + 150;
@@ -137,12 +130,8 @@ export function startProgram(
     screen,
     async waitFor(wanted, milliseconds = 10_000) {
       const end = performance.now() + milliseconds;
-      const found = (shown: string) => {
-        if (typeof wanted === 'function') return wanted(shown);
-        return typeof wanted === 'string' ? shown.includes(wanted) : wanted.test(shown);
-      };
       for (;;) {
-        if (unparsed === 0 && found(screen())) return screen();
+        if (unparsed === 0 && shows(screen(), wanted)) return screen();
         if (ended !== undefined && unparsed === 0) {
           throw new Error(`it ended with ${ended.code} before ${wanted} came:\n${screen()}`);
         }

@@ -3,7 +3,7 @@ import type xterm from '@xterm/headless';
 type Emulator = InstanceType<typeof xterm.Terminal>;
 type Cell = NonNullable<ReturnType<NonNullable<ReturnType<Emulator['buffer']['active']['getLine']>>['getCell']>>;
 
-const CELL = { width: 8.4, height: 18 };
+const CELL = { width: 8.4, height: 17 };
 const PADDING = 14;
 const BACKGROUND = '#16181d';
 const FOREGROUND = '#d7dae0';

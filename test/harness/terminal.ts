@@ -6,8 +6,10 @@ import { render } from 'ink';
 import { createElement, type ReactNode } from 'react';
 import { Root } from '../../src/terminal/app.tsx';
 import { OneKeyInput } from '../../src/terminal/one-key-input.ts';
+import { redrawable, redrawOnResize } from '../../src/terminal/redraw.tsx';
 import { themeFrom } from '../../src/terminal/theme.ts';
 import { keySequence } from './key-sequences.ts';
+import { screenText, shows, type Wanted } from './screen-text.ts';
 
 export interface TerminalOptions {
   /** Default 80. */
@@ -30,7 +32,7 @@ export interface Terminal {
   /** What is on the screen, a line each, without blanks at the ends. */
   screen(): string;
   /** Waits until the screen shows `wanted`, and returns the screen; throws with the screen after `milliseconds` (5000). */
-  waitFor(wanted: string | RegExp, milliseconds?: number): Promise<string>;
+  waitFor(wanted: Wanted, milliseconds?: number): Promise<string>;
   resize(columns: number, rows: number): Promise<void>;
   /** Everything that was written to the terminal. */
   raw(): string;
@@ -61,7 +63,13 @@ export async function openTerminal(element: ReactNode, options: TerminalOptions 
   const stdin = new OneKeyInput(source);
   const stdout = new FakeOutput(emulator, columns, rows);
   let interrupts = 0;
-  const app = render(createElement(Root, { element, env, onInterrupt: () => void interrupts++ }), {
+  const root = createElement(Root, {
+    element,
+    env,
+    onInterrupt: () => void interrupts++,
+    onRedraw: () => redrawing.redraw(),
+  });
+  const app = render(redrawable(root), {
     stdin: stdin as unknown as NodeJS.ReadStream,
     stdout: stdout as unknown as NodeJS.WriteStream,
     stderr: stdout as unknown as NodeJS.WriteStream,
@@ -73,6 +81,7 @@ export async function openTerminal(element: ReactNode, options: TerminalOptions 
     isScreenReaderEnabled: theme.screenReader,
   });
   stdin.rendered = () => app.waitUntilRenderFlush();
+  const redrawing = redrawOnResize(app, root, stdout as unknown as NodeJS.WriteStream);
   const ended = app.waitUntilExit();
   ended.catch(() => {});
 
@@ -85,13 +94,7 @@ export async function openTerminal(element: ReactNode, options: TerminalOptions 
     source.emit('data', Buffer.from(text));
     await settle();
   };
-  const screen = () =>
-    Array.from(
-      { length: emulator.rows },
-      (_, row) => emulator.buffer.active.getLine(row)?.translateToString(true) ?? '',
-    )
-      .join('\n')
-      .trimEnd();
+  const screen = () => screenText(emulator);
 
   await settle();
   return {
@@ -107,7 +110,7 @@ export async function openTerminal(element: ReactNode, options: TerminalOptions 
       for (;;) {
         await settle();
         const shown = screen();
-        if (typeof wanted === 'string' ? shown.includes(wanted) : wanted.test(shown)) return shown;
+        if (shows(shown, wanted)) return shown;
         if (performance.now() > end) throw new Error(`${wanted} has not come to the screen:\n${shown}`);
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
@@ -116,6 +119,7 @@ export async function openTerminal(element: ReactNode, options: TerminalOptions 
       emulator.resize(newColumns, newRows);
       stdout.resize(newColumns, newRows);
       await settle();
+      redrawing.redraw();
       await settle();
     },
     raw: () => stdout.written,
@@ -123,6 +127,7 @@ export async function openTerminal(element: ReactNode, options: TerminalOptions 
     ended,
     emulator,
     async close() {
+      redrawing.stop();
       app.unmount();
       await ended.catch(() => {});
       emulator.dispose();
