@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Client, escapeIdentifier } from 'pg';
 import { OperatorError } from '../errors.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../metrics/free-port.ts';
 import { type Guard, guardServer } from './guard.ts';
 import { cacheDirectory, type PostgresBinaries, type PostgresVersion, postgresBinaries } from './postgres-binaries.ts';
 import { childrenOf, exitsWithin, killServer } from './server-process.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PACKAGE_ROOT } from '../config/build.ts';
 import { OperatorError } from '../errors.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../metrics/free-port.ts';
 import { guardProcess } from './guard.ts';
 import { type EngineSample, readSample } from './sample.ts';
 

@@ -80,6 +80,8 @@ export interface Replication {
   readonly answers: Answers;
   /** The setup step that was open last; undefined once it was launched. */
   readonly step?: string;
+  /** What was typed in the forms of the setup and is no answer yet, by form and field; never a password. */
+  readonly drafts?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly made: readonly Created[];
   /** Published tables and who the source is, as of the last start: what a resume is compared with. */
   readonly facts?: { readonly systemId: string; readonly timeline: number; readonly tables: readonly string[] };

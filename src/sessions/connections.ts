@@ -1,0 +1,72 @@
+import { type ConnectionDescription, parseConnectionString } from '../config/connection.ts';
+import { OperatorError, UsageError } from '../errors.ts';
+import type { Replication, SavedConnection } from './replication.ts';
+import type { SecretsFile } from './secrets.ts';
+
+export type Side = 'source' | 'target' | 'staging';
+
+/** Where connection strings are kept, and where references lead. */
+export interface Keeping {
+  readonly secrets: Pick<SecretsFile, 'get'>;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const REFERENCE = /^\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))$/;
+
+/** The variable that `$NAME` or `${NAME}` refers to; undefined for anything else. */
+export function referencedVariable(text: string): string | undefined {
+  const [, braced, plain] = REFERENCE.exec(text.trim()) ?? [];
+  return braced ?? plain;
+}
+
+/** What a reference stands for, or the text itself. @throws OperatorError CONNECTION_REFERENCE_UNSET */
+export function dereference(text: string, env: NodeJS.ProcessEnv): string {
+  const variable = referencedVariable(text);
+  if (variable === undefined) return text;
+  const value = env[variable];
+  if (value) return value;
+  throw new OperatorError('CONNECTION_REFERENCE_UNSET', `the environment variable ${variable} is not set`, {
+    fix: `export ${variable}='postgresql://user:password@host:port/database'`,
+  });
+}
+
+/**
+ * How a connection is saved. `text` is a connection string or a reference; a reference is kept as such.
+ * @throws UsageError for a string that cannot be read, OperatorError CONNECTION_REFERENCE_UNSET
+ */
+export function savedConnection(text: string, side: Side, env: NodeJS.ProcessEnv): SavedConnection {
+  const { display } = parseConnectionString(dereference(text, env), side, env);
+  const variable = referencedVariable(text);
+  return variable === undefined ? { display } : { display, reference: `$${variable}` };
+}
+
+/**
+ * The whole connection string of a side; undefined for a staging connection that is not apart from the target.
+ * @throws OperatorError CONNECTION_REFERENCE_UNSET, CONNECTION_UNKNOWN and those of the secrets file
+ */
+export function connectionText(replication: Replication, side: Side, { secrets, env }: Keeping): string | undefined {
+  const saved = replication.answers[side];
+  if (saved?.reference !== undefined) return dereference(saved.reference, env);
+  const text = saved === undefined ? undefined : secrets.get(replication.name, side);
+  if (text !== undefined) return text;
+  if (saved === undefined && side === 'staging') return undefined;
+  throw new OperatorError(
+    'CONNECTION_UNKNOWN',
+    `the ${side} connection of ${replication.name} is not saved on this machine`,
+    { fix: 'enter it again: instar' },
+  );
+}
+
+/** The connections of a replication, as far as they are apart. Throws what `connectionText` throws. */
+export function describeConnections(
+  replication: Replication,
+  keeping: Keeping,
+): { source: ConnectionDescription; target: ConnectionDescription; staging: ConnectionDescription | undefined } {
+  const describe = (side: Side) => {
+    const text = connectionText(replication, side, keeping);
+    return text === undefined ? undefined : parseConnectionString(text, side, keeping.env);
+  };
+  const [source, target, staging] = [describe('source'), describe('target'), describe('staging')];
+  if (source === undefined || target === undefined) throw new UsageError('source and target must be given');
+  return { source, target, staging };
+}

@@ -1,0 +1,235 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { PACKAGE_ROOT } from '../config/build.ts';
+import { type FlagName, flagNamed } from '../config/flags.ts';
+import { mask, registerSecret } from '../config/secrets.ts';
+import { parseValue, type Settings, type SettingValue, toArguments } from '../config/settings.ts';
+import { OperatorError } from '../errors.ts';
+import { freePort } from '../metrics/free-port.ts';
+import { connectionText, type Keeping } from './connections.ts';
+import { closedFolder, stateFolder } from './folder.ts';
+import { processIdentity } from './process-identity.ts';
+import type { Ending, Replication, Run } from './replication.ts';
+import { readEnding, readTail } from './run-log.ts';
+import type { SecretsFile } from './secrets.ts';
+import { settleEnding, stateOf } from './state.ts';
+import type { ReplicationStore } from './store.ts';
+
+export interface Saved {
+  readonly store: ReplicationStore;
+  readonly secrets: SecretsFile;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Milliseconds that an engine gets until it replicates. */
+const START_LIMIT = 60_000;
+/** Milliseconds between two looks. */
+const LOOK_EVERY = 50;
+/** Milliseconds that an endpoint gets to answer. */
+const ANSWER_LIMIT = 2000;
+/** An engine that was asked to stop gets its grace period, and this much more, milliseconds. */
+const STOP_SLACK = 10_000;
+/** Bytes after which a log is put aside when an engine starts; the one before it is dropped. */
+const LOG_LIMIT = 32 * 1024 * 1024;
+/** Ports that are tried when one that was free a moment ago is taken. */
+const PORT_ATTEMPTS = 5;
+
+/**
+ * Starts the engine of a replication as a process that outlives this one, and resolves when it replicates. Connection strings go
+ * through its environment, its log to a file that only this user can read. What it was is kept in the store.
+ * @throws OperatorError ENGINE_START with the engine's own last words; LOG_NOT_WRITABLE; and those of the connections.
+ */
+export async function startEngine(replication: Replication, saved: Saved): Promise<Run> {
+  for (let attempt = 1; ; attempt++) {
+    const given = replication.answers.options?.metricsAddr;
+    const address = given ?? `127.0.0.1:${await freePort()}`;
+    try {
+      return await startOn(replication, address, saved);
+    } catch (error) {
+      const taken = error instanceof OperatorError && error.message.includes('METRICS_ADDRESS_IN_USE');
+      if (!taken || given !== undefined || attempt === PORT_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function startOn(replication: Replication, metricsAddr: string, saved: Saved): Promise<Run> {
+  const { name } = replication;
+  const { store, secrets } = saved;
+  const folder = closedFolder(join(stateFolder(saved.env), 'logs'));
+  const logFile = join(folder, `${name}.log`);
+  const log = openLog(logFile);
+  const token = secrets.get(name, 'control') ?? randomBytes(24).toString('base64url');
+  registerSecret(token);
+  secrets.set(name, 'control', token);
+  const started = Date.now();
+  // A descriptor is taken as by node:child_process; the types of execa do not say so.
+  const output = log as unknown as 'ignore';
+  const child = execa(
+    process.execPath,
+    [join(PACKAGE_ROOT, 'dist', 'cli.js'), 'pglogical', ...engineArguments(replication), '--metricsAddr', metricsAddr],
+    {
+      cwd: folder,
+      env: { ...engineEnvironment(replication, saved), INSTAR_CONTROL_TOKEN: token },
+      extendEnv: false,
+      detached: true,
+      cleanup: false,
+      stdio: ['ignore', output, output],
+      reject: false,
+      buffer: false,
+    },
+  );
+  closeSync(log);
+  child.nodeChildProcess.unref();
+  let ended = false;
+  void child.then(() => {
+    ended = true;
+  });
+  const identity = child.pid === undefined ? undefined : processIdentity(child.pid);
+  const failed = () => startFailed(name, readEnding({ logFile, started }), readTail(logFile, 4096));
+  if (child.pid === undefined || identity === undefined) {
+    await child;
+    throw failed();
+  }
+  const run: Run = { pid: child.pid, identity, started, metricsAddr: reachable(metricsAddr), logFile };
+  store.update(name, (before) => ({ ...before, run, ending: undefined }));
+  const deadline = started + START_LIMIT;
+  while (!(await healthy(run))) {
+    if (ended || processIdentity(run.pid) !== identity) {
+      store.update(name, (before) => ({ ...before, ending: readEnding(run) }));
+      throw failed();
+    }
+    if (Date.now() > deadline) return run;
+    await sleep(LOOK_EVERY);
+  }
+  return run;
+}
+
+/** `:30005` and `0.0.0.0:30005` are reached through this machine's own address. */
+function reachable(address: string): string {
+  return address.replace(/^(0\.0\.0\.0|\[::\])?:(?=\d+$)/, '127.0.0.1:');
+}
+
+function openLog(path: string): number {
+  try {
+    mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMIT) renameSync(path, `${path}.1`);
+    const descriptor = openSync(path, 'a', 0o600);
+    chmodSync(path, 0o600);
+    return descriptor;
+  } catch (cause) {
+    throw new OperatorError('LOG_NOT_WRITABLE', `the engine's log cannot be written: ${(cause as Error).message}`, {
+      fix: `df -h ${join(path, '..')}`,
+      cause,
+    });
+  }
+}
+
+/** The engine's flags, without connections. */
+function engineArguments({ name, answers }: Replication): string[] {
+  const values: Record<string, SettingValue> = {};
+  for (const [flag, text] of Object.entries(answers.options ?? {})) {
+    if (flag !== 'metricsAddr') values[flag] = parseValue(flagNamed(flag as FlagName), `--${flag}`, text);
+  }
+  const flags: Partial<Settings<'pglogical'>> = {
+    ...values,
+    targetSchema: answers.targetSchema,
+    slotName: answers.slot?.name,
+    publicationName: answers.publication?.name,
+    stagingCreateSchema: true,
+    dataDir: `${name}-data`,
+  };
+  return toArguments('pglogical', flags);
+}
+
+/** What the engine sees: no flag that happens to be set for this process is a flag of its own. */
+function engineEnvironment(replication: Replication, keeping: Keeping): NodeJS.ProcessEnv {
+  const environment = Object.fromEntries(Object.entries(keeping.env).filter(([name]) => !name.startsWith('INSTAR_')));
+  return {
+    ...environment,
+    INSTAR_SOURCE_CONN: connectionText(replication, 'source', keeping),
+    INSTAR_TARGET_CONN: connectionText(replication, 'target', keeping),
+    INSTAR_STAGING_CONN: connectionText(replication, 'staging', keeping),
+  };
+}
+
+async function healthy({ metricsAddr }: Run): Promise<boolean> {
+  try {
+    return (await fetch(`http://${metricsAddr}/_/healthz`, { signal: AbortSignal.timeout(ANSWER_LIMIT) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+function startFailed(name: string, { code, message, fix }: Ending, tail: readonly string[]): OperatorError {
+  const said = message ?? tail.at(-1) ?? 'it said nothing';
+  return new OperatorError(
+    'ENGINE_START',
+    `the engine of ${name} ended before it replicated${code === undefined ? '' : ` with ${code}`}: ${mask(said)}`,
+    { fix },
+  );
+}
+
+/**
+ * Asks an engine to finish what is in hand and waits until it has ended. With `force` it is asked twice, and ends at once: what was
+ * not committed is read again on resume.
+ * @throws OperatorError ENGINE_STOP when it does not end.
+ */
+export async function stopEngine(
+  replication: Replication,
+  { store }: Pick<Saved, 'store'>,
+  { force = false }: { readonly force?: boolean } = {},
+): Promise<Ending | undefined> {
+  const { name, run, answers } = replication;
+  if (run === undefined || stateOf(replication) !== 'running') return settleEnding(replication, store).ending;
+  const grace = Number(parseValue(flagNamed('gracePeriod'), 'gracePeriod', answers.options?.gracePeriod ?? '30s'));
+  const deadline = Date.now() + grace + STOP_SLACK;
+  process.kill(run.pid, 'SIGTERM');
+  if (force) {
+    await sleep(100);
+    if (processIdentity(run.pid) === run.identity) process.kill(run.pid, 'SIGTERM');
+  }
+  while (processIdentity(run.pid) === run.identity) {
+    if (Date.now() > deadline) {
+      throw new OperatorError('ENGINE_STOP', `the engine of ${name} (process ${run.pid}) does not end`, {
+        fix: `kill -9 ${run.pid}  # loses nothing: what is not committed is read again on resume`,
+      });
+    }
+    await sleep(LOOK_EVERY);
+  }
+  const ending = force ? { at: new Date().toISOString(), how: 'stopped' as const } : readEnding(run);
+  return store.update(name, (before) => ({ ...before, ending })).ending;
+}
+
+/** Stops applying, and keeps reading, until `continueEngine`. @throws OperatorError ENGINE_CONTROL */
+export async function pauseEngine(replication: Replication, saved: Pick<Saved, 'secrets'>): Promise<void> {
+  await control(replication, saved, 'pause');
+}
+
+/** @throws OperatorError ENGINE_CONTROL */
+export async function continueEngine(replication: Replication, saved: Pick<Saved, 'secrets'>): Promise<void> {
+  await control(replication, saved, 'continue');
+}
+
+async function control({ name, run }: Replication, { secrets }: Pick<Saved, 'secrets'>, what: string): Promise<void> {
+  let reason = 'it does not run';
+  if (run !== undefined) {
+    try {
+      const answer = await fetch(`http://${run.metricsAddr}/_/${what}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${secrets.get(name, 'control') ?? ''}` },
+        signal: AbortSignal.timeout(ANSWER_LIMIT),
+      });
+      if (answer.ok) return;
+      reason = `it answers with status ${answer.status}`;
+    } catch (error) {
+      reason = error instanceof OperatorError ? error.message : 'it does not answer';
+    }
+  }
+  throw new OperatorError('ENGINE_CONTROL', `the engine of ${name} could not be told to ${what}: ${reason}`, {
+    fix: `instar status ${name}`,
+  });
+}

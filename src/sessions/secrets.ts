@@ -1,0 +1,114 @@
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { registerSecret } from '../config/secrets.ts';
+import { OperatorError } from '../errors.ts';
+import { closedFolder, stateFolder } from './folder.ts';
+
+/** Connection strings, and the word by which the engine knows its owner. */
+export type SecretKey = 'source' | 'target' | 'staging' | 'control';
+
+/**
+ * What must not be seen of the saved replications: a file for each, mode 0600, in a folder of its own with mode 0700. Files
+ * that others could have read or replaced are refused, not mended: what they hold may be known already.
+ */
+export class SecretsFile {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** @throws OperatorError SESSION_FOLDER */
+  static open(env: NodeJS.ProcessEnv): SecretsFile {
+    return new SecretsFile(closedFolder(join(stateFolder(env), 'secrets')));
+  }
+
+  /** @throws OperatorError SECRETS_UNSAFE, SECRETS_DAMAGED */
+  get(name: string, key: SecretKey): string | undefined {
+    const value = this.#read(name)[key];
+    if (value !== undefined && key === 'control') registerSecret(value);
+    return value;
+  }
+
+  /** Undefined forgets it. @throws OperatorError SECRETS_UNSAFE, SECRETS_DAMAGED, SECRETS_NOT_SAVED */
+  set(name: string, key: SecretKey, value: string | undefined): void {
+    this.#write(name, { ...this.#read(name), [key]: value });
+  }
+
+  remove(name: string): void {
+    rmSync(this.#path(name), { force: true });
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, `${name}.json`);
+  }
+
+  #read(name: string): Partial<Record<SecretKey, string>> {
+    const path = this.#path(name);
+    let descriptor: number;
+    try {
+      descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return {};
+      if (code === 'ELOOP') throw unsafe(path, 'is a link to somewhere else', `rm ${path}`);
+      throw unsafe(path, `cannot be opened (${code})`, `ls -l ${path}`);
+    }
+    try {
+      const { mode, uid } = fstatSync(descriptor);
+      if (process.getuid !== undefined && uid !== process.getuid()) {
+        throw unsafe(path, 'belongs to another user', `ls -l ${path}`);
+      }
+      if ((mode & 0o077) !== 0) throw unsafe(path, 'can be read by other users of this machine', `chmod 600 ${path}`);
+      return JSON.parse(readFileSync(descriptor, 'utf8')) as Partial<Record<SecretKey, string>>;
+    } catch (error) {
+      if (error instanceof OperatorError) throw error;
+      // The parser's own message would show what the file holds.
+      throw new OperatorError('SECRETS_DAMAGED', `the connection strings saved in ${path} cannot be read`, {
+        fix: `rm ${path}\n# then enter the connections again: instar`,
+      });
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  #write(name: string, secrets: Partial<Record<SecretKey, string>>): void {
+    const path = this.#path(name);
+    const fresh = `${path}.${randomUUID()}`;
+    try {
+      const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+      const descriptor = openSync(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+      try {
+        fchmodSync(descriptor, 0o600);
+        writeSync(descriptor, JSON.stringify(secrets));
+        fsyncSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+      renameSync(fresh, path);
+    } catch (cause) {
+      rmSync(fresh, { force: true });
+      const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+      throw new OperatorError('SECRETS_NOT_SAVED', `the connection strings could not be saved in ${path}: ${reason}`, {
+        fix: `df -h ${this.#folder}`,
+        cause,
+      });
+    }
+  }
+}
+
+function unsafe(path: string, what: string, fix: string): OperatorError {
+  return new OperatorError('SECRETS_UNSAFE', `${path} holds connection strings and ${what}; it is not used`, { fix });
+}
