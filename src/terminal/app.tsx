@@ -55,7 +55,7 @@ export async function runApp<T>(element: ReactNode, options: AppOptions): Promis
     app.unmount();
   };
   const root = (
-    <Root element={element} env={env} onInterrupt={() => end('SIGINT')} onRedraw={() => redrawing.redraw()} />
+    <Root element={element} env={env} onInterrupt={() => end('SIGINT')} onRedraw={() => void redrawing.redraw()} />
   );
   const app = render(redrawable(root), {
     stdin: stdin as unknown as NodeJS.ReadStream,

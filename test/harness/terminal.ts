@@ -67,7 +67,7 @@ export async function openTerminal(element: ReactNode, options: TerminalOptions 
     element,
     env,
     onInterrupt: () => void interrupts++,
-    onRedraw: () => redrawing.redraw(),
+    onRedraw: () => void redrawing.redraw(),
   });
   const app = render(redrawable(root), {
     stdin: stdin as unknown as NodeJS.ReadStream,
@@ -119,7 +119,7 @@ export async function openTerminal(element: ReactNode, options: TerminalOptions 
       emulator.resize(newColumns, newRows);
       stdout.resize(newColumns, newRows);
       await settle();
-      redrawing.redraw();
+      await redrawing.redraw();
       await settle();
     },
     raw: () => stdout.written,
