@@ -83,8 +83,8 @@ export interface Replication {
   /** What was typed in the forms of the setup and is no answer yet, by form and field; never a password. */
   readonly drafts?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly made: readonly Created[];
-  /** Published tables and who the source is, as of the last start: what a resume is compared with. */
-  readonly facts?: { readonly systemId: string; readonly timeline: number; readonly tables: readonly string[] };
+  /** The tables that were published at the last start: what a resume is compared with. */
+  readonly facts?: { readonly tables: readonly string[] };
   /** The newest run, whether or not it is still going. */
   readonly run?: Run;
   readonly ending?: Ending;

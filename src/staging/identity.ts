@@ -43,7 +43,8 @@ export async function writeIdentity(
   await writeMemo(client, staging, identityKey(kind, target.raw), JSON.stringify(identity));
 }
 
-function identityKey(kind: string, rawTargetSchema: string): string {
+/** Memo key of the identity kept with the checkpoint of a kind of source and a target schema in raw dotted form. */
+export function identityKey(kind: string, rawTargetSchema: string): string {
   return `instar-identity-${kind}-${rawTargetSchema}`;
 }
 

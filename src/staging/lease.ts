@@ -60,6 +60,30 @@ export function leaseName(kind: string, target: SchemaName): string {
 }
 
 /**
+ * Who holds the lease and renews it; undefined when nobody does. Takes nothing. A lease that is there takes a moment: it may be
+ * the last one of a process that has just died.
+ */
+export async function leaseHolder(
+  client: Queryable,
+  staging: StagingSchema,
+  name: string,
+): Promise<string | undefined> {
+  const read = async () => {
+    const found = await client.query<{ holder: string; expires: string }>(
+      `SELECT "hostname" AS holder, "expires"::TEXT AS expires FROM ${qualify(staging.name, 'leases')} ` +
+        `WHERE "name" = $1::TEXT AND "expires" > ${NOW}`,
+      [name],
+    );
+    return found.rows[0];
+  };
+  const first = await read();
+  if (first === undefined || isGone(first.holder)) return undefined;
+  await sleep(2 * RENEW_EVERY);
+  const second = await read();
+  return second === undefined || second.expires === first.expires ? undefined : second.holder;
+}
+
+/**
  * The right to be the only process that replicates into a target schema. Time is the server's alone: clocks of machines are
  * never compared.
  */

@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { connect } from '../config/postgres-client.ts';
+import { flagNamed } from '../config/flags.ts';
+import { type ResumeFacts, resumeVerdict, type Verdict } from '../preflight/resume.ts';
+import { describeConnections } from './connections.ts';
+import { type Saved, startEngine } from './engine-child.ts';
+import { stateFolder } from './folder.ts';
+import type { Ending, Replication } from './replication.ts';
+import { readSourceFacts } from './source-facts.ts';
+import { settleEnding, stateOf } from './state.ts';
+
+export interface ResumeResult {
+  /** Undefined when the engine runs: there is nothing to judge. */
+  readonly verdict: Verdict | undefined;
+  /** The replication that runs now; undefined when it was not safe, or with `dryRun`. */
+  readonly replication?: Replication;
+}
+
+/**
+ * Goes on with a replication where it stopped: attaches when its engine still runs, else looks whether that is safe and starts
+ * the engine if it is. With `dryRun` nothing is started.
+ * @throws OperatorError SESSION_MISSING, and those of connections and engine. What stands in the way is in the verdict.
+ */
+export async function resume(
+  name: string,
+  saved: Saved & { readonly dryRun?: boolean; readonly report?: (line: string) => void },
+): Promise<ResumeResult> {
+  const { store, env, dryRun = false, report = () => {} } = saved;
+  const found = store.get(name);
+  if (found === undefined) throw store.missing(name);
+  if (stateOf(found) === 'running') return { verdict: undefined, ...(!dryRun && { replication: found }) };
+  const replication = settleEnding(found, store);
+  const connections = describeConnections(replication, saved);
+  const verdict = await resumeVerdict(factsOf(replication, env), connections, report);
+  if (!verdict.safe || dryRun) return { verdict };
+  report('starting the engine');
+  await startEngine(replication, saved);
+  const publication = replication.answers.publication?.name;
+  const client = await connect(connections.source, 'source').catch(() => undefined);
+  if (client !== undefined && publication !== undefined) {
+    const facts = await readSourceFacts(client, publication).catch(() => replication.facts);
+    await client.end().catch(() => {});
+    return { verdict, replication: store.update(name, (before) => ({ ...before, facts })) };
+  }
+  return { verdict, replication: store.get(name) };
+}
+
+function factsOf({ name, answers, facts, run, ending, seen }: Replication, env: NodeJS.ProcessEnv): ResumeFacts {
+  return {
+    name,
+    slotName: answers.slot?.name ?? String(flagNamed('slotName').default),
+    publicationName: answers.publication?.name,
+    targetSchema: answers.targetSchema ?? 'public',
+    stagingSchema: answers.options?.stagingSchema ?? String(flagNamed('stagingSchema').default),
+    tables: facts?.tables,
+    lastStart: run?.started,
+    lastEnd: ending === undefined ? undefined : { at: ending.at, why: reason(ending) },
+    bytesPerSecond: seen?.bytesPerSecond,
+    dataDir: join(stateFolder(env), 'logs', `${name}-data`),
+  };
+}
+
+/** Why a run ended, for people. */
+export function reason({ how, code, message }: Ending): string {
+  switch (how) {
+    case 'stopped':
+      return 'it was stopped';
+    case 'killed':
+      return 'it vanished without a word (kill -9, or the machine went down)';
+    case 'failed':
+      return `it failed${code === undefined ? '' : ` with ${code}`}${message === undefined ? '' : `: ${message}`}`;
+  }
+}
