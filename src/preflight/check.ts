@@ -35,6 +35,8 @@ export interface CheckResult extends Check {
   readonly fix?: Fix;
   /** Code of the OperatorError that the engine would end with, where there is one. */
   readonly code?: string;
+  /** What was to be created is there already and can be used as it is. */
+  readonly offer?: { readonly what: 'publication' | 'slot'; readonly name: string };
 }
 
 /** True when nothing blocking has failed or been skipped. */

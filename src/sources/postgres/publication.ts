@@ -22,7 +22,7 @@ interface PublicationRow {
 }
 
 /** What is suggested where the operator has not named a publication: the name that MOLT Fetch gives it. */
-const CUSTOMARY_NAME = 'molt_fetch';
+export const CUSTOMARY_NAME = 'molt_fetch';
 
 /**
  * The publication of that name, or without a name the only one of the database. Throws OperatorError

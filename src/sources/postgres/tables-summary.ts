@@ -66,6 +66,15 @@ export async function readSizes(client: Client, tables: readonly TableName[]): P
   return rows.map(({ size }) => JSON.parse(size));
 }
 
+/** Tables of the database whose changes are not in the log. */
+export async function readUnlogged(client: Client): Promise<TableName[]> {
+  const { rows } = await client.query<{ schema: string; name: string }>(`
+    SELECT n.nspname AS schema, c.relname AS name
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind = 'r' AND c.relpersistence = 'u' ORDER BY 1, 2`);
+  return rows.map(({ schema, name }) => ({ schema, name }));
+}
+
 /** The names of `tables` as they are stored. @throws UsageError for a name that is none. */
 export function tableNames(tables: 'all' | readonly string[]): 'all' | TableName[] {
   return tables === 'all' ? 'all' : tables.map(parseTableName);
