@@ -25,7 +25,7 @@ export interface ConfirmProps extends Asked {
 export function Confirm(props: ConfirmProps) {
   return (
     <Dialog>
-      <Question {...props} />
+      <Question {...props} answerRows={1} />
       <Answers yes={props.yes ?? 'Yes'} no={props.no ?? 'No'} onAnswer={props.onAnswer} />
     </Dialog>
   );
@@ -41,7 +41,7 @@ export interface TypedConfirmProps extends Asked {
 export function TypedConfirm(props: TypedConfirmProps) {
   return (
     <Dialog>
-      <Question {...props} />
+      <Question {...props} answerRows={4} />
       <TypedName {...props} />
     </Dialog>
   );
@@ -57,26 +57,32 @@ export interface ChoiceProps extends Asked {
 export function Choice({ question, detail, items, onAnswer }: ChoiceProps) {
   return (
     <Dialog>
-      <Question question={question} detail={detail} />
+      <Question question={question} detail={detail} answerRows={Math.min(items.length, LEAST_ITEMS)} />
       <Answer items={items} onAnswer={onAnswer} />
     </Dialog>
   );
 }
 
-/** Lines below a question for its answer, and the least that a text of several lines is good for. */
-const ANSWER_ROWS = 4;
+/** Answers that are seen at once even in the smallest window. */
+const LEAST_ITEMS = 3;
+/** The least lines that a text of several lines is good for. */
 const LEAST_ROWS = 2;
 
-function Question({ question, detail }: Asked) {
+interface QuestionProps extends Asked {
+  /** Lines that the answer takes below it. */
+  readonly answerRows: number;
+}
+
+function Question({ question, detail, answerRows }: QuestionProps) {
   const { columns, rows } = useBodySize();
-  const tight = rows < 12;
-  const taken = foldWords(question, columns).length + ANSWER_ROWS;
+  const air = rows < 12 ? 0 : 1;
+  const left = rows - foldWords(question, columns).length - answerRows - 2 * air;
   return (
-    <Box flexDirection="column" flexShrink={1} overflow="hidden" paddingBottom={1}>
+    <Box flexDirection="column" flexShrink={1} overflow="hidden" paddingBottom={air}>
       <Prose text={question} bold />
       {detail !== undefined && (
-        <Box flexDirection="column" flexShrink={0} paddingTop={tight ? 0 : 1}>
-          {typeof detail === 'string' ? <Prose text={detail} rows={Math.max(LEAST_ROWS, rows - taken)} /> : detail}
+        <Box flexDirection="column" flexShrink={0} paddingTop={air}>
+          {typeof detail === 'string' ? <Prose text={detail} rows={Math.max(LEAST_ROWS, left)} /> : detail}
         </Box>
       )}
     </Box>
@@ -137,5 +143,5 @@ function TypedName({ name, onAnswer }: TypedConfirmProps) {
 function Answer({ items, onAnswer }: Pick<ChoiceProps, 'items' | 'onAnswer'>) {
   const { rows } = useBodySize();
   useKeys([{ keys: ['escape'], label: 'back', run: () => onAnswer(undefined) }], { scope: 'modal' });
-  return <Select items={items} onSelect={onAnswer} focus limit={Math.max(3, rows - 4)} />;
+  return <Select items={items} onSelect={onAnswer} focus limit={Math.max(LEAST_ITEMS, rows - 4)} />;
 }

@@ -131,7 +131,7 @@ export function MultiSelect({ items, selected, onChange, onSubmit, onHighlight, 
             <Text color={lit ? color.accent : undefined} bold={lit}>
               {` ${padEnd(cut(item.label, widths.label, symbol.ellipsis), widths.label)}`}
             </Text>
-            {(item.columns ?? []).map((column, place) => (
+            {(item.columns ?? []).slice(0, widths.columns.length).map((column, place) => (
               <Text key={place} color={color.muted}>{`  ${padStart(column, widths.columns[place])}`}</Text>
             ))}
             {item.warning !== undefined && <Text color={color.warning}>{`  ${symbol.advisory} ${item.warning}`}</Text>}
@@ -159,7 +159,13 @@ function matching(typed: string): (item: MultiSelectItem) => boolean {
   };
 }
 
-/** Widths that hold every item, the label's no wider than what the line has left for it. */
+/** Columns of the cursor and the box before a label. */
+const MARKS = 6;
+const GAP = 2;
+/** A name cut shorter than this is no name. */
+const LEGIBLE = 24;
+
+/** Widths that hold every item; columns that would leave too little for the label are dropped. */
 function columnWidths(items: readonly MultiSelectItem[], columns: number): { label: number; columns: number[] } {
   const behind: number[] = [];
   let label = 0;
@@ -168,6 +174,13 @@ function columnWidths(items: readonly MultiSelectItem[], columns: number): { lab
     for (const [place, text] of (item.columns ?? []).entries())
       behind[place] = Math.max(behind[place] ?? 0, textWidth(text));
   }
-  const taken = behind.reduce((sum, width) => sum + width + 2, 0) + 6;
-  return { label: Math.min(label, Math.max(12, columns - taken)), columns: behind };
+  const wanted = Math.min(label, LEGIBLE);
+  let left = columns - MARKS;
+  const shown: number[] = [];
+  for (const width of behind) {
+    if (left - width - GAP < wanted) break;
+    left -= width + GAP;
+    shown.push(width);
+  }
+  return { label: Math.min(label, left), columns: shown };
 }

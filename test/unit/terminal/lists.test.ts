@@ -158,6 +158,23 @@ test('multi-select: the filter takes several words in any case, and the other wa
   await terminal.close();
 });
 
+test('multi-select: in a narrow window the names stay readable, columns go', async () => {
+  const wide = [{ value: 'a', label: 'warehouse.order_lines', columns: ['12,345 rows', '41.2 GB'] }];
+  for (const [columns, shown] of [
+    [40, /warehouse\.order_lines$/m],
+    [60, /warehouse\.order_lines {2}12,345 rows {2}41\.2 GB$/m],
+  ] as const) {
+    const list = createElement(MultiSelect, {
+      ...{ items: wide, selected: new Set<string>(), focus: true, rows: 5 },
+      onChange: () => {},
+      onSubmit: () => {},
+    });
+    const terminal = await openTerminal(createElement(Screen, { title: 'Tables' }, list), { columns, rows: 12 });
+    assert.match(terminal.screen(), shown);
+    await terminal.close();
+  }
+});
+
 test('multi-select: the end of the list is one key away, and a key is answered quickly', async () => {
   const { terminal, state } = await openTables({ columns: 40, rows: 10 });
   await terminal.press('end', 'space');

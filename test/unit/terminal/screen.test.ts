@@ -103,6 +103,16 @@ test('after a change of size the screen is that of a terminal which had it from 
   }
 });
 
+test('lines that do not fit are cut off at the end; none in between is left out', async () => {
+  const lines = Array.from({ length: 60 }, (_, index) => createElement(Line, { key: index }, `line ${index}.`));
+  const body = createElement(Box, { flexDirection: 'column', height: 8 }, ...lines);
+  const terminal = await openTerminal(createElement(Screen, { title: 'Many' }, body), { columns: 40, rows: 10 });
+  const shown = terminal.screen().match(/line \d+\./g);
+  assert.deepEqual(shown, ['line 0.', 'line 1.', 'line 2.', 'line 3.', 'line 4.', 'line 5.', 'line 6.', 'line 7.']);
+  assert.match(terminal.screen(), /\? help$/);
+  await terminal.close();
+});
+
 test('help and menu are made of the keys that can be pressed', async () => {
   const terminal = await openTerminal(screen());
   await terminal.press('?');
