@@ -4,7 +4,7 @@ import { errorText } from '../log/log-error.ts';
 import type { Created, Replication } from '../sessions/replication.ts';
 import { Checklist, type ChecklistItem } from '../terminal/checklist.tsx';
 import { clean } from '../terminal/format.ts';
-import { useKeys, useLater } from '../terminal/key-bindings.tsx';
+import { useKeys } from '../terminal/key-bindings.tsx';
 import { Notice } from '../terminal/notice.tsx';
 import { Prose } from '../terminal/prose.tsx';
 import { useBodySize } from '../terminal/screen.tsx';
@@ -36,7 +36,12 @@ export function LaunchView(props: LaunchViewProps) {
   const { color } = useTheme();
   const { phase, steps, again } = useLaunch(props);
   const working = phase.at === 'working' ? 'it is being launched; a moment' : undefined;
-  useLater(phase.at === 'running' ? phase : undefined, SHOWN, onRunning);
+  const runs = phase.at === 'running';
+  useEffect(() => {
+    if (!runs) return;
+    const timer = setTimeout(onRunning, SHOWN);
+    return () => clearTimeout(timer);
+  }, [runs, onRunning]);
   useKeys([
     ...(phase.at === 'running' ? [{ keys: ['return'], label: 'open the dashboard', run: onRunning }] : []),
     ...(phase.at === 'failed' ? [{ keys: ['r', 'return'], label: 'try again', run: again }] : []),

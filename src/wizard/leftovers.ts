@@ -3,8 +3,8 @@ import { thingsOf } from './things.ts';
 
 /** Something on a server that outlives the replication it belonged to. */
 export interface Leftover extends Created {
-  /** Made by this program; else it was there before, or nobody knows. */
-  readonly ours: boolean;
+  /** It was there before this program came. */
+  readonly theirs: boolean;
   /** What happens when it stays. */
   readonly ifKept: string;
 }
@@ -26,10 +26,10 @@ export function leftovers(replication: Replication): Leftover[] {
   const all = thingsOf(answers).flatMap(({ what, side, name, how }): Leftover[] => {
     const own = made.find((each) => each.what === what && each.name === name && each.side === side);
     const ifKept = IF_KEPT[what];
-    if (own !== undefined) return [{ ...own, ours: true, ifKept }];
+    if (own !== undefined) return [{ ...own, theirs: false, ifKept }];
     // What was to be created and was not, is not there.
     if (how === 'created' || !launched) return [];
-    return [{ what, side, name, at: created, ours: false, ifKept }];
+    return [{ what, side, name, at: created, theirs: how === 'used as it is', ifKept }];
   });
   // What does harm by staying comes first.
   return all.sort((a, b) => Number(b.what === 'slot') - Number(a.what === 'slot'));

@@ -153,7 +153,7 @@ function Choice(props: { name: string; things: readonly Leftover[]; drops: Reado
             {(roomy || selected) && (
               <Box marginLeft={6} flexShrink={0}>
                 <Prose
-                  text={`${thing.ours ? '' : 'Not made by this program. '}If it stays: ${thing.ifKept}.`}
+                  text={`${thing.theirs ? 'Not made by this program. ' : ''}If it stays: ${thing.ifKept}.`}
                   indent={6}
                   color={color.muted}
                 />

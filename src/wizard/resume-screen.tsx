@@ -5,12 +5,13 @@ import { errorText } from '../log/log-error.ts';
 import type { CheckResult } from '../preflight/check.ts';
 import type { Verdict } from '../preflight/resume.ts';
 import type { Replication } from '../sessions/replication.ts';
+import type { ResumeResult } from '../sessions/resume.ts';
 import { useCopy } from '../terminal/clipboard.ts';
 import { clean } from '../terminal/format.ts';
 import { useKeys } from '../terminal/key-bindings.tsx';
 import { Line } from '../terminal/line.tsx';
 import { Notice } from '../terminal/notice.tsx';
-import { Prose } from '../terminal/prose.tsx';
+import { foldWords, Prose } from '../terminal/prose.tsx';
 import { Screen, useBodySize } from '../terminal/screen.tsx';
 import { Scroll } from '../terminal/scroll.tsx';
 import { Select } from '../terminal/select.tsx';
@@ -22,7 +23,7 @@ export interface ResumeProps {
   /** Reads the verdict from live facts; starts nothing. Undefined when the engine runs and there is nothing to judge. */
   judge(report: (line: string) => void): Promise<Verdict | undefined>;
   /** Starts the engine, or attaches to the one that runs; resolves without it when it is not safe any more. */
-  start(report: (line: string) => void): Promise<{ verdict: Verdict; replication?: Replication }>;
+  start(report: (line: string) => void): Promise<ResumeResult>;
   onRunning(replication: Replication): void;
   onRemove(): void;
   onLeave(): void;
@@ -95,7 +96,7 @@ function useResume({ judge, start, onRunning }: ResumeProps) {
         go({ at: 'starting', verdict });
         const result = await bound.start(tell);
         if (result.replication !== undefined) bound.onRunning(result.replication);
-        else go({ at: 'refused', verdict: result.verdict });
+        else if (result.verdict !== undefined) go({ at: 'refused', verdict: result.verdict });
       } catch (error) {
         go({ at: 'failed', verdict, text: errorText(error) });
       }
@@ -109,9 +110,10 @@ function useResume({ judge, start, onRunning }: ResumeProps) {
   return { phase, said, again };
 }
 
-/** The verdict in two lines, with how far behind the target is. */
+/** The verdict in two lines, and what is to be known though it does not stand in the way. */
 function Lines({ verdict }: { verdict: Verdict }) {
   const { color, symbol } = useTheme();
+  const advice = verdict.findings.filter(({ state, severity }) => state === 'failed' && severity === 'advisory');
   return (
     <Box flexDirection="column" flexShrink={0} marginBottom={1}>
       <Prose text={clean(verdict.lines[0])} />
@@ -120,12 +122,15 @@ function Lines({ verdict }: { verdict: Verdict }) {
         color={verdict.safe ? color.success : color.danger}
         bold
       />
+      {advice.map(({ id, title, found }) => (
+        <Prose key={id} text={`${symbol.advisory} ${title}: ${clean(found)}`} color={color.warning} />
+      ))}
     </Box>
   );
 }
 
 function Refused({ verdict }: { verdict: Verdict }) {
-  const { rows } = useBodySize();
+  const { rows, columns } = useBodySize();
   const { color } = useTheme();
   const copy = useCopy();
   const { waysOut, findings } = verdict;
@@ -147,14 +152,19 @@ function Refused({ verdict }: { verdict: Verdict }) {
       </Box>
     );
   }
-  const bad = findings.filter(({ state, severity }) => state === 'failed' && severity === 'blocking');
-  const room = Math.max(3, rows - waysOut.length - 7);
-  const free = rows - waysOut.length - 8 - 2 * bad.length;
+  const room = Math.max(3, rows - waysOut.length - 6);
+  const told = findingLines(findings, columns, room);
+  const free = rows - waysOut.length - 6 - told.length;
   return (
     <Box flexDirection="column" flexShrink={0}>
       <Notice kind="danger" title="Not resumed; nothing was started or changed." />
-      <Lines verdict={verdict} />
-      <Findings findings={bad} room={room} />
+      <Prose text={clean(verdict.lines[0])} />
+      <Text> </Text>
+      {told.map(({ text, bad }, at) => (
+        <Line key={`${at} ${text}`} color={bad ? color.danger : color.muted}>
+          {text}
+        </Line>
+      ))}
       {waysOut.length > 0 && (
         <Box flexDirection="column" flexShrink={0} marginTop={1}>
           <Line color={color.muted}>Ways out (Enter shows one in full):</Line>
@@ -185,22 +195,18 @@ function Preview({ text, rows }: { text: string; rows: number }) {
   );
 }
 
-/** What stands in the way, with why that matters, in at most `room` lines. */
-function Findings({ findings, room }: { findings: readonly CheckResult[]; room: number }) {
-  const { color, symbol } = useTheme();
-  const each = findings.length * 2 <= room ? 2 : 1;
-  const shown = findings.slice(0, Math.max(1, Math.floor(room / each)));
-  return (
-    <Box flexDirection="column" flexShrink={0}>
-      {shown.map(({ id, title, found, why }) => (
-        <Box key={id} flexDirection="column" flexShrink={0}>
-          <Line>
-            <Text color={color.danger}>{`${symbol.failed} ${title}: `}</Text>
-            {clean(found)}
-          </Line>
-          {each === 2 && <Line color={color.muted}>{`  ${why}`}</Line>}
-        </Box>
-      ))}
-    </Box>
-  );
+/** What stands in the way, with why that matters as long as there is room for it. */
+function findingLines(
+  findings: readonly CheckResult[],
+  columns: number,
+  room: number,
+): readonly { text: string; bad: boolean }[] {
+  const blocking = findings.filter(({ state, severity }) => state === 'failed' && severity === 'blocking');
+  const lines = (withWhy: boolean) =>
+    blocking.flatMap(({ title, found, why }) => [
+      ...foldWords(`${title}: ${clean(found)}`, columns).map((text) => ({ text, bad: true })),
+      ...(withWhy && why !== '' ? foldWords(why, columns - 2).map((text) => ({ text: `  ${text}`, bad: false })) : []),
+    ]);
+  const full = lines(true);
+  return full.length <= room ? full : lines(false).slice(0, room);
 }

@@ -96,6 +96,15 @@ test('when it is safe the verdict is shown in two lines and the engine starts wi
   assert.deepEqual(done, ['running shop']);
 });
 
+test('what is worth knowing is told though it is safe', async (t) => {
+  const advice = { ...LOST.findings[0], severity: 'advisory' as const, title: 'log about to be removed', found: 'now' };
+  const { terminal } = await open(t, {
+    judge: async () => ({ ...SAFE, findings: [advice] }),
+    start: () => later<never>().promise,
+  });
+  await terminal.waitFor('▲ log about to be removed: now');
+});
+
 test('an engine that runs already is attached to without a verdict', async (t) => {
   const { terminal, done } = await open(t, { judge: async () => undefined });
   await terminal.waitFor(/./);
@@ -113,8 +122,8 @@ test('when it is not safe nothing starts; what is wrong, why, and the ways out a
   });
   const screen = await terminal.waitFor('Ways out');
   assert.match(screen, /✗ Problem {2}Not resumed; nothing was started or changed\./);
-  assert.match(screen, /✗ Not safe: the source removed log that is still needed\./);
-  assert.match(screen, /✗ slot molt_slot: wal_status is lost\n +Changes in the log that was removed cannot/);
+  assert.match(screen, /Crashed 2 d ago; 64 GB behind\./);
+  assert.match(screen, /slot molt_slot: wal_status is lost\n +Changes in the log that was removed cannot/);
   assert.doesNotMatch(screen, /target: ok/);
   assert.match(screen, /❯ Copy the data again\n +Keep more log next time/);
   assert.match(screen, /SELECT pg_drop_replication_slot\('molt_slot'\);/);
@@ -162,7 +171,7 @@ test('a failure is told with its code and fix', async (t) => {
 test('in a small window the verdict and the ways out are all there', async (t) => {
   const { terminal } = await open(t, { judge: async () => LOST }, { columns: 60, rows: 15 });
   const screen = await terminal.waitFor('Ways out');
-  assert.match(screen, /Not safe/);
+  assert.match(screen, /Not resumed/);
   assert.match(screen, /slot molt_slot: wal_status is lost/);
   assert.match(screen, /❯ Copy the data again\n +Keep more log next time/);
 });

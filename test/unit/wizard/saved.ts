@@ -61,11 +61,18 @@ export function reading(change: Partial<Reading> = {}): Reading {
     bytesPerSecond: undefined,
     history: { lagSeconds: [], rowsPerSecond: [], bytesPerSecond: [] },
     position: { source: '0/167A300', applied: '0/167A2F8', distance: 8 },
-    retained: { bytes: undefined, limit: undefined, bytesPerHour: undefined, secondsLeft: undefined },
+    retained: {
+      bytes: undefined,
+      limit: undefined,
+      bytesPerHour: undefined,
+      secondsLeft: undefined,
+      walStatus: undefined,
+    },
     stages: [],
     tables: [],
     troubles: [],
     deadLetters: undefined,
+    deadLetterTable: undefined,
     ...change,
   };
 }
