@@ -30,12 +30,16 @@ export interface FormProps {
   readonly focus?: boolean;
   /** The field that has the cursor first. */
   readonly initial?: string;
+  /** The field that has the cursor, where the caller keeps it; it is told by `onMove` where the cursor wants to go. */
+  readonly current?: string;
+  onMove?(id: string): void;
   /** Lines at most; of more fields, those around the cursor are shown. */
   readonly rows?: number;
 }
 
 /** Several fields below each other. */
-export function Form({ fields, onChange, onSubmit, focus = true, initial, rows }: FormProps) {
+export function Form(props: FormProps) {
+  const { fields, onChange, onSubmit, focus = true, initial, onMove, rows } = props;
   const body = useBodySize();
   const [at, setAt] = useState(() =>
     Math.max(
@@ -44,12 +48,17 @@ export function Form({ fields, onChange, onSubmit, focus = true, initial, rows }
     ),
   );
   const [top, setTop] = useState(0);
-  const current = Math.min(at, fields.length - 1);
+  const given = fields.findIndex(({ id }) => id === props.current);
+  const current = given < 0 ? Math.min(at, fields.length - 1) : given;
   const room = Math.max(1, (rows ?? fields.length + 2) - 2);
   const from = scrollTop(top, current, room, fields.length);
   if (from !== top) setTop(from);
 
-  const go = (to: number) => setAt((to + fields.length) % fields.length);
+  const go = (to: number) => {
+    const next = (to + fields.length) % fields.length;
+    setAt(next);
+    onMove?.(fields[next].id);
+  };
   const last = current === fields.length - 1;
   const bindings: Binding[] = [
     { keys: ['tab', 'down'], label: 'next field', run: () => go(current + 1) },

@@ -1,0 +1,50 @@
+import { Box } from 'ink';
+import { cancelled } from '../sessions/launch.ts';
+import { Choice } from '../terminal/confirm.tsx';
+import { clean } from '../terminal/format.ts';
+import { Prose } from '../terminal/prose.tsx';
+import type { SetupSession } from './setup-machine.ts';
+
+interface LeaveProps {
+  readonly session: SetupSession;
+  onAnswer(answer: 'stay' | 'keep' | 'forget'): void;
+}
+
+/** Lines of the list of what was made, at most. */
+const MOST = 6;
+
+/** The question before the setup is left: says what exists on which server because of it. */
+export function Leave({ session, onAnswer }: LeaveProps) {
+  const { name } = session.replication;
+  const lines = whatExists(session);
+  return (
+    <Choice
+      question={`Leave the setup of ${name}?`}
+      detail={
+        <Box flexDirection="column" flexShrink={0}>
+          {lines.slice(0, MOST).map((line) => (
+            <Prose key={line} text={clean(line)} />
+          ))}
+          {lines.length > MOST && <Prose text={`and ${lines.length - MOST} more`} />}
+        </Box>
+      }
+      items={[
+        { value: 'stay', label: 'stay here' },
+        { value: 'keep', label: 'leave, keep the answers', hint: 'it goes on at this step' },
+        { value: 'forget', label: 'leave, forget the answers', hint: 'servers stay as they are' },
+      ]}
+      onAnswer={(answer) => onAnswer(answer === 'keep' || answer === 'forget' ? answer : 'stay')}
+    />
+  );
+}
+
+/** What the setup has made or changed on the servers so far, in lines for people. */
+export function whatExists({ replication, ran }: SetupSession): string[] {
+  const made = cancelled(replication);
+  const others = ran.filter((statement) => !/^\w+: CREATE TABLE\b/i.test(statement));
+  if (made.length === 0 && others.length === 0) return ['Nothing has been created on any server.'];
+  return [
+    ...made.map((line) => `Created: ${line}`),
+    ...others.map((statement) => `Run on the ${statement.split('\n', 1)[0]}`),
+  ];
+}

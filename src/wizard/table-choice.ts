@@ -1,0 +1,106 @@
+import type { Answers } from '../sessions/replication.ts';
+import type { PublicationSummary, TableSummary } from '../sources/postgres/setup.ts';
+import { formatBytes, formatCount } from '../terminal/format.ts';
+import type { MultiSelectItem } from '../terminal/multi-select.tsx';
+
+/** Which tables are replicated, and by what they are published. */
+export type TableChoice =
+  | { readonly by: 'all' }
+  | { readonly by: 'choice'; readonly tables: readonly string[] }
+  | { readonly by: 'publication'; readonly publication: PublicationSummary };
+
+/** What a publication is called unless the operator says otherwise: as MOLT's own instructions call it. */
+export const CUSTOMARY_PUBLICATION = 'molt_fetch';
+
+/** The choice that was saved, as far as it still exists. */
+export function savedChoice({ tables, publication }: Answers, found: readonly PublicationSummary[]): TableChoice {
+  const existing = publication?.create === false ? found.find(({ name }) => name === publication.name) : undefined;
+  if (existing !== undefined) return { by: 'publication', publication: existing };
+  return tables === undefined || tables === 'all' ? { by: 'all' } : { by: 'choice', tables };
+}
+
+/** What the choice answers. A publication that is to be made keeps the name it was given before. */
+export function choiceAnswers(
+  choice: TableChoice,
+  { publication }: Answers,
+): Required<Pick<Answers, 'tables' | 'publication'>> {
+  const made = { name: publication?.create ? publication.name : CUSTOMARY_PUBLICATION, create: true };
+  switch (choice.by) {
+    case 'all':
+      return { tables: 'all', publication: made };
+    case 'choice':
+      return { tables: choice.tables, publication: made };
+    case 'publication': {
+      const { name, allTables, tables } = choice.publication;
+      return { tables: allTables ? 'all' : tables, publication: { name, create: false } };
+    }
+  }
+}
+
+/** The names of the chosen ones among `tables`. */
+export function chosenTables(choice: TableChoice, tables: readonly TableSummary[]): ReadonlySet<string> {
+  switch (choice.by) {
+    case 'all':
+      return new Set(tables.map(({ name }) => name));
+    case 'choice':
+      return new Set(choice.tables);
+    case 'publication':
+      return new Set(choice.publication.tables);
+  }
+}
+
+/** The ways to choose, in the order in which the arrow keys go through them. `own`: what was ticked by hand last. */
+export function waysToChoose(
+  own: readonly string[],
+  publications: readonly PublicationSummary[],
+): readonly TableChoice[] {
+  return [
+    { by: 'all' },
+    { by: 'choice', tables: own },
+    ...publications.map((publication): TableChoice => ({ by: 'publication', publication })),
+  ];
+}
+
+export function isSameWay(a: TableChoice, b: TableChoice): boolean {
+  if (a.by === 'publication' && b.by === 'publication') return a.publication.name === b.publication.name;
+  return a.by === b.by;
+}
+
+/** A way to choose in a few words. */
+export function wayText(choice: TableChoice): string {
+  switch (choice.by) {
+    case 'all':
+      return 'all tables, also those that are made later';
+    case 'choice':
+      return 'those that I tick';
+    case 'publication':
+      return `those of the existing publication ${choice.publication.name}`;
+  }
+}
+
+/** What a publication leaves out, in a sentence; undefined when it sends everything. */
+export function publicationGap({ name, publishes, viaRoot }: PublicationSummary): string | undefined {
+  const missing = (['insert', 'update', 'delete', 'truncate'] as const).filter((kind) => !publishes[kind]);
+  if (missing.length > 0)
+    return `Publication ${name} does not publish ${missing.join(' or ')}: those changes never reach the target.`;
+  if (viaRoot) return undefined;
+  return `Publication ${name} publishes partitions under their own names: the target needs a table for each.`;
+}
+
+/** The tables as lines of a list. */
+export function tableItems(tables: readonly TableSummary[]): MultiSelectItem[] {
+  return tables.map(({ name, rows, bytes, warning }) => ({
+    value: name,
+    label: name,
+    columns: [`${formatCount(rows)} ${rows === 1 ? 'row' : 'rows'}`, formatBytes(bytes)],
+    // The whole sentence stands below the list.
+    warning: warning?.split(':', 1)[0],
+  }));
+}
+
+/** "42 tables, about 1.2 M rows, 41.2 GB". */
+export function sumText(tables: readonly TableSummary[]): string {
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+  const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
+  return `${formatCount(tables.length)} ${tables.length === 1 ? 'table' : 'tables'}, about ${formatCount(rows)} rows, ${formatBytes(bytes)}`;
+}
