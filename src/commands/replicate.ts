@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VERSION } from '../config/build.ts';
 import { type ConnectionDescription, parseConnectionString } from '../config/connection.ts';
+import { registerSecret } from '../config/secrets.ts';
 import type { Settings } from '../config/settings.ts';
 import { connectionLost, isTransient } from '../engine/connection-loss.ts';
 import { applierMetrics, watchPipeline } from '../engine/instrumentation.ts';
 import { openLetters } from '../engine/letters.ts';
+import { Pause } from '../engine/pause.ts';
 import { Pipeline } from '../engine/pipeline.ts';
 import { openTarget, type TargetSettings } from '../engine/target.ts';
 import { DefectError, OperatorError, UsageError } from '../errors.ts';
@@ -13,7 +15,7 @@ import { errorText, logError } from '../log/log-error.ts';
 import type { Logger } from '../log/logger.ts';
 import { Diagnostics } from '../metrics/diagnostics.ts';
 import type { Metrics } from '../metrics/registry.ts';
-import { MetricsServer } from '../metrics/server.ts';
+import { type Control, MetricsServer } from '../metrics/server.ts';
 import type { Source } from '../sources/source.ts';
 import { Lease, leaseName } from '../staging/lease.ts';
 import type { CommandContext } from './command.ts';
@@ -56,6 +58,8 @@ export async function replicate(parts: {
 }): Promise<number> {
   const { source, settings, metrics, log, context } = parts;
   const stop = stopOnSignals(log);
+  const pause = pausing(metrics, log);
+  const control = controlOf(context.env, pause);
   // Where the log is a file, the terminal has to be told as well.
   const tell = (error: unknown) => {
     if (settings.logDestination !== undefined) context.stderr.write(`${context.program}: ${errorText(error)}\n`);
@@ -82,7 +86,14 @@ export async function replicate(parts: {
     }
     if (settings.metricsAddr !== undefined) {
       const address = settings.metricsAddr;
-      server = await MetricsServer.start({ address, metrics, diagnostics, health: () => health(), logger: log });
+      server = await MetricsServer.start({
+        address,
+        metrics,
+        diagnostics,
+        health: () => health(),
+        logger: log,
+        control,
+      });
     }
     const target = await patiently(
       () => openTarget(targetConnection, stagingConnection, source, targetSettings(settings), metrics),
@@ -116,11 +127,12 @@ export async function replicate(parts: {
         lanes: settings.enableParallelApplies ? lanes(settings) : 1,
       },
       gracePeriod: settings.gracePeriod,
+      pause,
       events: applierMetrics(metrics, source.kind, target.schema.raw, settings.dlqTableName, log),
       log,
     });
     health = () => pipeline.health;
-    describe(diagnostics, parts, targetConnection, stagingConnection, pipeline);
+    describe(diagnostics, parts, targetConnection, stagingConnection, pipeline, pause);
     closers.push(
       watchPipeline(metrics, pipeline, source, {
         queueSize: settings.targetApplyQueueSize ?? QUEUE_SIZE,
@@ -276,6 +288,24 @@ function stopOnSignals(log: Logger): { signal: AbortSignal; release(): void } {
   };
 }
 
+/** The switch that stops applying for a while, as the log and the metrics show it. */
+function pausing({ handle }: Metrics, log: Logger): Pause {
+  const pause = new Pause();
+  pause.onChange((active) => {
+    handle.instar_paused.set(active ? 1 : 0);
+    log.info(active ? 'paused by request' : 'continued');
+  });
+  return pause;
+}
+
+/** Who knows the token in the environment may pause; without one nobody may. */
+function controlOf(env: NodeJS.ProcessEnv, pause: Pause): Control | undefined {
+  const token = env.INSTAR_CONTROL_TOKEN;
+  if (!token) return undefined;
+  registerSecret(token);
+  return { token, pause: () => pause.set(true), continue: () => pause.set(false) };
+}
+
 /** What `/_/diag` shows, and SIGUSR1 logs. */
 function describe(
   diagnostics: Diagnostics,
@@ -283,6 +313,7 @@ function describe(
   target: ConnectionDescription,
   staging: ConnectionDescription | undefined,
   pipeline: Pipeline,
+  pause: Pause,
 ): void {
   const { source, sourceConnection, settings, log } = parts;
   const shown = { ...settings, sourceConn: undefined, targetConn: undefined, stagingConn: undefined };
@@ -304,6 +335,7 @@ function describe(
   diagnostics.register('engine', () => ({
     state: pipeline.state.state,
     reason: pipeline.state.reason,
+    paused: pause.active,
     bufferedBytes: pipeline.buffered,
     queued: pipeline.queued,
     inFlight: pipeline.inFlight,

@@ -4,6 +4,9 @@ import { nearest } from './nearest.ts';
 
 const PREFIX = 'INSTAR_';
 
+/** Variables that are no flags. */
+export const OTHER_VARIABLES = ['INSTAR_ASCII', 'INSTAR_CONTROL_TOKEN', 'INSTAR_HOME', 'INSTAR_SCREEN_READER'];
+
 /** The environment variable of a flag: `sourceConn` is set by `INSTAR_SOURCE_CONN`. */
 export function variableOf(name: string): string {
   const words = name.replaceAll(/([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])/g, '$1$3_$2$4');
@@ -24,7 +27,7 @@ export function readEnvironment(
     const text = env[label];
     if (text && !flagNamed(name).commandLineOnly) found.set(name, { text, label });
   }
-  const known = Object.keys(FLAGS).map(variableOf);
+  const known = [...Object.keys(FLAGS).map(variableOf), ...OTHER_VARIABLES];
   const warnings: string[] = [];
   for (const variable of Object.keys(env)) {
     if (!variable.startsWith(PREFIX) || known.includes(variable)) continue;

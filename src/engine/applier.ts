@@ -15,6 +15,7 @@ import { type CollapseOptions, Collapser, type StatementSubject } from './collap
 import { EarlyApply } from './early-apply.ts';
 import { Lanes } from './lanes.ts';
 import { LARGE_MODES, type LargeMode, Rewind } from './large-mode.ts';
+import type { Pause } from './pause.ts';
 import { EXACT, Recovery, type RecoveryOptions, UPSERT } from './recovery.ts';
 import { Signal } from './signal.ts';
 import type { TableWork } from './table-work.ts';
@@ -123,6 +124,8 @@ export class Applier {
   #unsyncedSince = 0;
   #lastWrite = 0;
   #draining = false;
+  readonly #pause: Pause;
+  readonly #forgetPause: () => void;
 
   constructor(parts: {
     batcher: Batcher;
@@ -137,6 +140,7 @@ export class Applier {
     log: Logger;
     largeMode: LargeMode;
     largeReason: Error | undefined;
+    pause: Pause;
   }) {
     this.#batcher = parts.batcher;
     this.#session = parts.session;
@@ -156,6 +160,12 @@ export class Applier {
     this.#lanes = parts.options.lanes > 1 ? this.#openLanes(parts.options.lanes) : undefined;
     this.#batcher.onWork = () => this.#signal.wake();
     this.#batcher.onSpill = (spilled) => this.#startEarly(spilled);
+    this.#pause = parts.pause;
+    this.#forgetPause = parts.pause.onChange((active) => {
+      // Whoever pauses wants the target to himself: no transaction may keep locks until the source ends it.
+      if (active) this.#early?.release('applying is paused');
+      this.#signal.wake();
+    });
   }
 
   /** Scripts on their way to the target. */
@@ -170,7 +180,7 @@ export class Applier {
   }
 
   /**
-   * Applies until `drain` was called and nothing is left. Throws a Rewind when the stream must start again, a transient
+   * Applies until `drain` was called and nothing is left, or nothing is under way on a pause. Throws a Rewind when the stream must start again, a transient
    * OperatorError when the target was lost, any other OperatorError when somebody has to act.
    */
   async run(): Promise<void> {
@@ -185,7 +195,7 @@ export class Applier {
       }
       const idle = this.inFlight === 0;
       if (this.#flights.length < this.#window && this.#bytes < WINDOW_BYTES) {
-        const work = this.#again.shift() ?? this.#take(idle);
+        const work = this.#held ? undefined : (this.#again.shift() ?? this.#take(idle));
         if (work !== undefined) {
           await this.#start(work);
           continue;
@@ -195,7 +205,7 @@ export class Applier {
           continue;
         }
       }
-      if (idle && this.#draining && !this.#batcher.hasChanges) {
+      if (idle && this.#draining && (this.#held || !this.#batcher.hasChanges)) {
         // What is not known to be durable is acknowledged after the next start.
         if (this.#unsynced === undefined || this.#inPieces) return;
         this.#sendMarker();
@@ -207,13 +217,14 @@ export class Applier {
 
   /** Gives up what is under way for transactions that have not ended. */
   close(): void {
+    this.#forgetPause();
     this.#early?.abandon('the stream ends');
     this.#lanes?.close();
   }
 
   /** Begins to apply a large transaction before its end; one at a time, and only where it can be rolled back for nothing. */
   #startEarly(spilled: SpilledTransaction): void {
-    if (this.#dialect.product !== 'postgresql' || !this.#checkpoint.transactional) return;
+    if (this.#dialect.product !== 'postgresql' || !this.#checkpoint.transactional || this.#pause.active) return;
     if (this.#largeMode !== 'copy' || (this.#early !== undefined && !this.#early.lost)) return;
     this.#early = new EarlyApply({
       spilled,
@@ -252,6 +263,11 @@ export class Applier {
     return true;
   }
 
+  /** On a pause nothing is begun; a transaction whose first pieces are on the target is finished, except by a stop. */
+  get #held(): boolean {
+    return this.#pause.active && (!this.#inPieces || this.#draining);
+  }
+
   /** Without the fence nothing but waiting keeps a transaction from being committed behind one that failed. */
   get #window(): number {
     return this.#checkpoint.transactional || this.#inPieces ? WINDOW : 1;
@@ -262,7 +278,7 @@ export class Applier {
     if (!idle) return this.#batcher.hasChanges ? this.#options.flushPeriod : undefined;
     if (this.#inPieces) return undefined;
     if (this.#unsynced !== undefined) return Math.max(1, this.#unsyncedSince + SYNC_AFTER - performance.now());
-    return this.#batcher.hasProgress ? PROGRESS_EVERY : undefined;
+    return this.#batcher.hasProgress && !this.#held ? PROGRESS_EVERY : undefined;
   }
 
   /** While scripts are on their way, changes are left to gather; a progress by itself is written now and then. */

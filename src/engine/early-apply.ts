@@ -75,6 +75,11 @@ export class EarlyApply {
     this.#signal.wake();
   }
 
+  /** Gives up unless the end of the transaction has come. */
+  release(reason: string): void {
+    if (!this.#finishing) this.abandon(reason);
+  }
+
   /** Gives up; the target rolls back what was sent. */
   abandon(reason: string): void {
     if (this.#lost) return;

@@ -10,6 +10,7 @@ import { Batcher, type BatcherOptions } from './batcher.ts';
 import { Checkpoint, type CheckpointStore } from './checkpoint.ts';
 import { connectionLost, isTransient } from './connection-loss.ts';
 import { type LargeMode, Rewind } from './large-mode.ts';
+import type { Pause } from './pause.ts';
 import type { TargetTables } from './target-tables.ts';
 
 /** Waits between attempts to connect again, milliseconds: short enough to be back within a second of the server. */
@@ -39,6 +40,8 @@ export interface PipelineParts {
   readonly applying: ApplierOptions;
   /** Milliseconds that a stop may take to apply what is in hand. */
   readonly gracePeriod: number;
+  /** While it is active nothing is applied, and the connection to the source stays. */
+  readonly pause: Pause;
   readonly events: ApplierEvents & { reconnecting(error: OperatorError): void };
   readonly log: Logger;
 }
@@ -72,6 +75,9 @@ export class Pipeline {
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
+    parts.pause.onChange((active) => {
+      if (!active) this.#lastCommit = performance.now();
+    });
   }
 
   /** Bytes received and not yet applied. */
@@ -93,6 +99,7 @@ export class Pipeline {
     const { state, reason } = this.state;
     if (state !== 'streaming') return reason === undefined ? state : `${state}: ${reason}`;
     if (this.#parts.source.status.state !== 'streaming') return `the source is ${this.#parts.source.status.state}`;
+    if (this.#parts.pause.active) return 'paused: changes are read and wait until it is told to continue';
     const waited = performance.now() - this.#lastCommit;
     if (this.buffered > 0 && waited > STALLED) {
       return `stalled: changes are waiting and nothing was committed for ${Math.round(waited / 1000)} s`;
@@ -101,7 +108,8 @@ export class Pipeline {
   }
 
   /**
-   * Runs until `stop` aborts; then applies what is in hand, within the grace period, and resolves. When `cut` aborts, it
+   * Runs until `stop` aborts; then applies what is in hand, within the grace period, and resolves; on a pause it applies no
+   * more, as the source delivers it again after the next start. When `cut` aborts, it
    * stops at once and throws the signal's reason.
    * @throws OperatorError that somebody has to act upon.
    */
@@ -112,7 +120,7 @@ export class Pipeline {
           await this.#attempt(stop, cut);
         } catch (error) {
           cut.throwIfAborted();
-          await this.#pause(error as Error, stop);
+          await this.#comeBack(error as Error, stop);
         }
       }
       this.state.state = 'stopped';
@@ -156,6 +164,7 @@ export class Pipeline {
       log,
       largeMode: this.#largeMode,
       largeReason: this.#largeReason,
+      pause: this.#parts.pause,
       events: {
         ...events,
         committed: (...facts) => {
@@ -223,7 +232,7 @@ export class Pipeline {
   }
 
   /** After a failure: waits where waiting helps, throws where it does not. */
-  async #pause(error: Error, stop: AbortSignal): Promise<void> {
+  async #comeBack(error: Error, stop: AbortSignal): Promise<void> {
     const { log, events, applying } = this.#parts;
     if (error instanceof Rewind) {
       this.#largeMode = error.largeMode;

@@ -137,6 +137,7 @@ export const definitions = {
   promhttp_metric_handler_requests_in_flight: gauge('Scrapes being answered.'),
 
   // Not known to MOLT Replicator.
+  instar_paused: gauge('1 while applying is paused by request.'),
   instar_source_state: gauge('1 for the state that the source connection is in.', 'state'),
   instar_source_lag_bytes: gauge('Bytes of source log between what was applied and the newest.'),
   instar_slot_retained_bytes: gauge('Bytes of log that the source keeps for the replication slot.'),

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mask } from '../config/secrets.ts';
@@ -21,6 +22,16 @@ export interface MetricsServerOptions {
   /** Why the replication is not healthy; undefined when it is. */
   readonly health: () => string | undefined;
   readonly logger: Logger;
+  /** What POST `/_/pause` and `/_/continue` do for those who know the token; without it these do not exist. */
+  readonly control?: Control;
+}
+
+/** Control over the engine, for the holder of a secret. */
+export interface Control {
+  /** Sent as `authorization: Bearer TOKEN`. */
+  readonly token: string;
+  pause(): void;
+  continue(): void;
 }
 
 interface Answer {
@@ -30,7 +41,7 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The HTTP endpoints `/_/varz`, `/_/diag` and `/_/healthz`. */
+/** The HTTP endpoints `/_/varz`, `/_/diag` and `/_/healthz`, and with a token `/_/pause` and `/_/continue`. */
 export class MetricsServer {
   /** The port that is listened on, also when port 0 was asked for. */
   readonly port: number;
@@ -75,6 +86,8 @@ export class MetricsServer {
   }
 }
 
+const NOT_FOUND: Answer = { status: 404, type: TEXT, body: 'not found; try /_/varz, /_/diag or /_/healthz\n' };
+
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
@@ -98,10 +111,14 @@ async function respond(
 }
 
 async function answerTo(request: IncomingMessage, options: MetricsServerOptions): Promise<Answer> {
+  const path = pathOf(request);
+  if (path === '/_/pause' || path === '/_/continue') {
+    return options.control === undefined ? NOT_FOUND : controlled(request, path, options.control);
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return { status: 405, type: TEXT, body: 'only GET and HEAD are answered\n', headers: { allow: 'GET, HEAD' } };
   }
-  switch (pathOf(request)) {
+  switch (path) {
     case '/_/varz':
       return varz(request, options.metrics);
     case '/_/diag':
@@ -113,8 +130,29 @@ async function answerTo(request: IncomingMessage, options: MetricsServerOptions)
         : { status: 503, type: TEXT, body: `${mask(reason)}\n` };
     }
     default:
-      return { status: 404, type: TEXT, body: 'not found; try /_/varz, /_/diag or /_/healthz\n' };
+      return NOT_FOUND;
   }
+}
+
+/** The body of the request, if there is one, says nothing and is not waited for. */
+function controlled(request: IncomingMessage, path: '/_/pause' | '/_/continue', control: Control): Answer {
+  request.resume();
+  if (request.method !== 'POST') {
+    return { status: 405, type: TEXT, body: 'only POST is answered\n', headers: { allow: 'POST' } };
+  }
+  if (!isBearer(request.headers.authorization, control.token)) {
+    return { status: 403, type: TEXT, body: 'send authorization: Bearer with the token of INSTAR_CONTROL_TOKEN\n' };
+  }
+  if (path === '/_/pause') control.pause();
+  else control.continue();
+  return { status: 200, type: TEXT, body: path === '/_/pause' ? 'paused\n' : 'continued\n' };
+}
+
+/** Whether a header holds the token. Takes the same time whatever part of it is right. */
+function isBearer(header: string | undefined, token: string): boolean {
+  const [, given = ''] = /^bearer +(.+)$/i.exec(header ?? '') ?? [];
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(token));
 }
 
 async function varz(request: IncomingMessage, metrics: Metrics): Promise<Answer> {

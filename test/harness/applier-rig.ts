@@ -3,6 +3,7 @@ import type { LargeMode } from '../../src/engine/large-mode.ts';
 import { Batcher, type BatcherOptions } from '../../src/engine/batcher.ts';
 import { Checkpoint } from '../../src/engine/checkpoint.ts';
 import { openLetters } from '../../src/engine/letters.ts';
+import { Pause } from '../../src/engine/pause.ts';
 import { sessionSettings } from '../../src/engine/target.ts';
 import { checkpointStatement, ensureCheckpoint, moveCheckpoint, readMemo } from '../../src/staging/memo.ts';
 import { openStagingSchema } from '../../src/staging/staging-schema.ts';
@@ -49,6 +50,7 @@ export class ApplierRig {
   readonly log = new RecordingLogger();
   readonly commits: AppliedCommit[] = [];
   readonly events: string[] = [];
+  readonly pause = new Pause();
   /** Newest position that is durable. */
   durable = 0;
   readonly #running: Promise<void>;
@@ -129,6 +131,7 @@ export class ApplierRig {
         log: rig.log,
         largeMode: options.largeMode ?? 'copy',
         largeReason: undefined,
+        pause: rig.pause,
         events: {
           committed: (transactions, _time, _duration, written, exact) => {
             const counted = written.map(({ table, upserts, deletes }) => `${table} +${upserts} -${deletes}`);

@@ -164,10 +164,11 @@ export class Engine {
     return await this.waitForExit(timeout);
   }
 
-  async fetch(path: string): Promise<{ status: number; body: string }> {
+  async fetch(path: string, request: RequestInit = {}): Promise<{ status: number; body: string }> {
     if (this.#metricsPort === undefined) throw new Error('this engine serves no endpoints');
     const response = await fetch(`http://127.0.0.1:${this.#metricsPort}${path}`, {
       signal: AbortSignal.timeout(5_000),
+      ...request,
     });
     return { status: response.status, body: await response.text() };
   }
@@ -189,6 +190,11 @@ export class Engine {
     const { status, body } = await this.fetch('/_/diag');
     if (status !== 200) throw new Error(`/_/diag answered ${status}: ${body}`);
     return body;
+  }
+
+  /** Tells the engine to `pause` or to `continue`, by the token that it was given. */
+  async control(what: 'pause' | 'continue', token: string): Promise<{ status: number; body: string }> {
+    return await this.fetch(`/_/${what}`, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
   }
 
   /** Status and text of `/_/healthz`. */

@@ -8,6 +8,7 @@ import { Batcher } from '../../../src/engine/batcher.ts';
 import { Checkpoint } from '../../../src/engine/checkpoint.ts';
 import { Collapser } from '../../../src/engine/collapse.ts';
 import { openLetters } from '../../../src/engine/letters.ts';
+import { Pause } from '../../../src/engine/pause.ts';
 import { sessionSettings } from '../../../src/engine/target.ts';
 import { TargetTables } from '../../../src/engine/target-tables.ts';
 import { readIdentity, writeIdentity } from '../../../src/staging/identity.ts';
@@ -262,6 +263,7 @@ async function apply(
     log: new RecordingLogger(),
     largeMode: options.largeMode ?? 'copy',
     largeReason: undefined,
+    pause: new Pause(),
     events: { committed: () => {}, durable: () => {}, refused: () => {}, retried: () => {}, deadLettered: () => {} },
   });
   const feed = new Feed(batcher);

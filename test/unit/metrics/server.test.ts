@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { OperatorError, UsageError } from '../../../src/errors.ts';
 import { Diagnostics } from '../../../src/metrics/diagnostics.ts';
 import { Metrics } from '../../../src/metrics/registry.ts';
-import { MetricsServer, type MetricsServerOptions } from '../../../src/metrics/server.ts';
+import { type Control, MetricsServer, type MetricsServerOptions } from '../../../src/metrics/server.ts';
 
 interface Fixture {
   readonly server: MetricsServer;
@@ -16,7 +16,7 @@ interface Fixture {
   readonly url: string;
 }
 
-async function start(context: TestContext, address = '127.0.0.1:0'): Promise<Fixture> {
+async function start(context: TestContext, address = '127.0.0.1:0', control?: Control): Promise<Fixture> {
   const log: string[] = [];
   const write = (message: string) => void log.push(message);
   const options: MetricsServerOptions = {
@@ -25,6 +25,7 @@ async function start(context: TestContext, address = '127.0.0.1:0'): Promise<Fix
     diagnostics: new Diagnostics(),
     health: () => fixture.sickness,
     logger: { enabled: () => true, error: write, warn: write, info: write, debug: write, trace: write },
+    control,
   };
   const server = await MetricsServer.start(options);
   context.after(() => server.close());
@@ -95,6 +96,60 @@ test('HEAD answers with the headers alone; other methods and paths are refused',
   const missing = await fetch(`${url}/metrics`);
   assert.equal(missing.status, 404);
   assert.match(await missing.text(), /\/_\/varz/);
+});
+
+const TOKEN = 'Ts_8-only-for-this-test';
+
+function controlled(calls: string[]): Control {
+  return { token: TOKEN, pause: () => void calls.push('pause'), continue: () => void calls.push('continue') };
+}
+
+test('pause and continue are for those who know the token', async (context) => {
+  const calls: string[] = [];
+  const { url, log } = await start(context, '127.0.0.1:0', controlled(calls));
+  const post = async (path: string, authorization?: string) => {
+    const headers = authorization === undefined ? undefined : { authorization };
+    const response = await fetch(`${url}${path}`, { method: 'POST', headers });
+    return [response.status, await response.text()];
+  };
+  for (const wrong of [
+    undefined,
+    '',
+    'Bearer',
+    `Basic ${TOKEN}`,
+    TOKEN,
+    `Bearer ${TOKEN}x`,
+    `Bearer ${TOKEN.slice(1)}`,
+  ]) {
+    for (const path of ['/_/pause', '/_/continue']) {
+      const [status, text] = await post(path, wrong);
+      assert.equal(status, 403, `${path} ${wrong}`);
+      assert.doesNotMatch(String(text), new RegExp(TOKEN.slice(1)));
+    }
+  }
+  assert.deepEqual(calls, []);
+  assert.deepEqual(await post('/_/pause?why=maintenance', `Bearer ${TOKEN}`), [200, 'paused\n']);
+  assert.deepEqual(await post('/_/continue', `bearer ${TOKEN}`), [200, 'continued\n']);
+  assert.deepEqual(calls, ['pause', 'continue']);
+  assert.doesNotMatch(log.join(), new RegExp(TOKEN));
+});
+
+test('a GET pauses nothing, whoever sends it', async (context) => {
+  const calls: string[] = [];
+  const { url } = await start(context, '127.0.0.1:0', controlled(calls));
+  const response = await fetch(`${url}/_/pause`, { headers: { authorization: `Bearer ${TOKEN}` } });
+  assert.deepEqual([response.status, response.headers.get('allow')], [405, 'POST']);
+  await response.body?.cancel();
+  assert.deepEqual(calls, []);
+});
+
+test('without a token in the environment there is nothing to control', async (context) => {
+  const { url } = await start(context);
+  for (const path of ['/_/pause', '/_/continue']) {
+    const response = await fetch(`${url}${path}`, { method: 'POST', headers: { authorization: 'Bearer undefined' } });
+    assert.equal(response.status, 404);
+    await response.body?.cancel();
+  }
 });
 
 test('the log tells the real address, for a free port and for IPv6 alike', async (context) => {
