@@ -9,6 +9,8 @@ import { redrawable, redrawOnResize } from './redraw.tsx';
 import { ThemeContext, themeFrom } from './theme.ts';
 import { ToastProvider, useToast } from './toast.tsx';
 
+export { isInteractive } from './interactive.ts';
+
 export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 export interface AppStreams {
@@ -28,16 +30,6 @@ const STATUS: Readonly<Record<Signal, number>> = { SIGINT: 130, SIGTERM: 143, SI
 const PATIENCE = 3000;
 /** A terminal that has nobody to stop it for (no job control) goes on after this time, in milliseconds. */
 const STOPPING = 300;
-
-/** True when somebody sits at both ends: a terminal that can draw, and no automation. */
-export function isInteractive({
-  stdin,
-  stdout,
-  env,
-}: Pick<AppStreams, 'env'> & { stdin: { isTTY?: boolean }; stdout: { isTTY?: boolean } }): boolean {
-  const automated = env.CI !== undefined && !/^(|0|false)$/.test(env.CI);
-  return stdin.isTTY === true && stdout.isTTY === true && env.TERM !== 'dumb' && !automated;
-}
 
 /**
  * Shows `element` on the whole terminal until something calls what `useExit` gives, and resolves to the value given to it. Ctrl-C

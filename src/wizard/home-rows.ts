@@ -3,6 +3,19 @@ import type { Replication } from '../sessions/replication.ts';
 import type { State } from '../sessions/state.ts';
 import { formatAge, formatBytes, formatSeconds } from '../terminal/format.ts';
 
+/** A saved replication, and whether its engine runs or what has become of it. */
+export interface Known {
+  readonly replication: Replication;
+  readonly state: State;
+}
+
+/** Something to be told on the next screen. */
+export interface News {
+  readonly kind: 'info' | 'success' | 'warning' | 'danger';
+  readonly title: string;
+  readonly text?: string;
+}
+
 /** What the engine of a running replication said last: nothing yet, that it could not be reached, or a reading. */
 export type Answer = Reading | 'silent' | undefined;
 

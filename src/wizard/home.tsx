@@ -2,39 +2,38 @@ import { Box, Text } from 'ink';
 import { useEffect, useState } from 'react';
 import { VERSION } from '../config/build.ts';
 import type { Reading } from '../dashboard/reading.ts';
-import type { Replication } from '../sessions/replication.ts';
-import type { State } from '../sessions/state.ts';
-import type { ReplicationStore } from '../sessions/store.ts';
 import { clean, cut, padEnd } from '../terminal/format.ts';
 import { useKeys } from '../terminal/key-bindings.tsx';
 import { Line } from '../terminal/line.tsx';
 import { Notice } from '../terminal/notice.tsx';
 import { Screen, useBodySize } from '../terminal/screen.tsx';
 import { type Theme, useTheme } from '../terminal/theme.ts';
-import { type Answer, type HomeRow, homeRow } from './home-rows.ts';
+import { type Answer, type HomeRow, homeRow, type Known, type News } from './home-rows.ts';
 
 /** Milliseconds between two looks at the saved replications and at what their engines say. */
 const REFRESH = 2000;
 
 export interface HomeProps {
-  readonly store: Pick<ReplicationStore, 'list' | 'problem'>;
-  /** What has just happened elsewhere, in a sentence. */
-  readonly news?: string;
+  /** Every saved replication and how it is, the one used last in front. */
+  look(): readonly Known[];
+  /** What was found damaged among the saved replications. */
+  problem(): string | undefined;
+  /** What has just happened elsewhere. */
+  readonly news?: News;
   onResume(name: string): void;
   onNew(): void;
   onWatch(name: string): void;
   onEdit(name: string): void;
   onRemove(name: string): void;
   onLeave(): void;
-  /** Whether the engine of a replication runs, and what has become of it. */
-  state(replication: Replication): State;
   /** What an engine says of itself at its endpoints. */
   read(endpoint: string): Promise<Reading>;
 }
 
 /** The saved replications with how each of them is doing; one key resumes or attaches. */
 export function Home(props: HomeProps) {
-  const { store, news } = props;
+  const { news } = props;
+  const problem = props.problem();
   const rows = useRows(props);
   const [selected, setSelected] = useState(rows[0]?.name);
   const index = Math.max(
@@ -71,14 +70,31 @@ export function Home(props: HomeProps) {
   ]);
   return (
     <Screen title="Saved replications" status={`Instar ${VERSION}`}>
-      {store.problem !== undefined && (
-        <Notice kind="warning" title="The saved replications were damaged">
-          {store.problem}
-        </Notice>
-      )}
-      {news !== undefined && <Notice kind="success" title={news} />}
-      <Rows rows={rows} index={index} taken={(store.problem ? 3 : 0) + (news ? 2 : 0)} />
+      <Told problem={problem} news={news} />
+      <Rows rows={rows} index={index} taken={(problem === undefined ? 0 : 5) + (news === undefined ? 0 : 5)} />
     </Screen>
+  );
+}
+
+/** What is to be known before anything else. */
+function Told({ problem, news }: { problem: string | undefined; news: News | undefined }) {
+  return (
+    <>
+      {problem !== undefined && (
+        <Box flexDirection="column" flexShrink={0} marginBottom={1}>
+          <Notice kind="warning" title="Some of what was saved cannot be used">
+            {problem}
+          </Notice>
+        </Box>
+      )}
+      {news !== undefined && (
+        <Box flexDirection="column" flexShrink={0} marginBottom={1}>
+          <Notice kind={news.kind} title={news.title}>
+            {news.text}
+          </Notice>
+        </Box>
+      )}
+    </>
   );
 }
 
@@ -164,36 +180,30 @@ function signOf({ state, word }: HomeRow, { color, symbol }: Theme): { symbol: s
 }
 
 /** The rows, read anew at intervals while the screen is open. */
-function useRows({ store, state, read }: HomeProps): readonly HomeRow[] {
+function useRows({ look, read }: HomeProps): readonly HomeRow[] {
+  const [bound] = useState(() => ({ look, read }));
+  const [known, setKnown] = useState(look);
   const [answers, setAnswers] = useState<ReadonlyMap<string, Answer>>(new Map());
-  const [saved, setSaved] = useState(() => look(store, state));
   useEffect(() => {
     let open = true;
+    let timer: NodeJS.Timeout | undefined;
+    const ask = async ({ replication: { name, run } }: Known): Promise<[string, Answer]> => {
+      const answer = await bound.read(`http://${run?.metricsAddr}`).catch((): Answer => 'silent');
+      return [name, answer];
+    };
     const refresh = async () => {
-      const found = look(store, state);
-      if (open) setSaved(found);
-      const running = found.filter((each) => each.state === 'running');
-      const heard = await Promise.all(
-        running.map(async ({ replication: { name, run } }): Promise<[string, Answer]> => {
-          const answer = await read(`http://${run?.metricsAddr}`).catch((): Answer => 'silent');
-          return [name, answer];
-        }),
-      );
-      if (open) setAnswers(new Map(heard));
+      const found = bound.look();
+      if (open) setKnown(found);
+      const heard = await Promise.all(found.filter(({ state }) => state === 'running').map(ask));
+      if (!open) return;
+      setAnswers(new Map(heard));
+      timer = setTimeout(() => void refresh(), REFRESH);
     };
     void refresh();
-    const timer = setInterval(() => void refresh(), REFRESH);
     return () => {
       open = false;
-      clearInterval(timer);
+      clearTimeout(timer);
     };
-  }, [store, state, read]);
-  return saved.map((each) => homeRow(each.replication, each.state, answers.get(each.replication.name), Date.now()));
-}
-
-function look(
-  store: Pick<ReplicationStore, 'list'>,
-  state: (replication: Replication) => State,
-): { replication: Replication; state: State }[] {
-  return store.list().map((replication) => ({ replication, state: state(replication) }));
+  }, [bound]);
+  return known.map(({ replication, state }) => homeRow(replication, state, answers.get(replication.name), Date.now()));
 }

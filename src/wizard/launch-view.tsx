@@ -18,7 +18,6 @@ export interface LaunchViewProps {
   /** The engine runs. */
   onRunning(): void;
   onBack(): void;
-  onLeave(): void;
 }
 
 /** Milliseconds that the last step stays in sight before the dashboard opens; Enter opens it at once. */
@@ -31,7 +30,7 @@ type Phase =
 
 /** The launch, step by step as it happens; after a failure, what was undone and what is left. */
 export function LaunchView(props: LaunchViewProps) {
-  const { onRunning, onBack, onLeave } = props;
+  const { onRunning, onBack } = props;
   const { rows } = useBodySize();
   const { color } = useTheme();
   const { phase, steps, again } = useLaunch(props);
@@ -46,7 +45,10 @@ export function LaunchView(props: LaunchViewProps) {
     ...(phase.at === 'running' ? [{ keys: ['return'], label: 'open the dashboard', run: onRunning }] : []),
     ...(phase.at === 'failed' ? [{ keys: ['r', 'return'], label: 'try again', run: again }] : []),
     { keys: ['escape'], label: 'back', run: onBack, disabled: phase.at === 'running' ? RUNS : working },
-    { keys: ['q'], label: 'leave', run: onLeave, disabled: working },
+    // A launch is never left half done: whoever surrounds this may offer to leave only when it is over.
+    ...(phase.at === 'failed'
+      ? []
+      : [{ keys: ['ctrl+x'], label: 'leave', run: onBack, footer: false, disabled: working ?? RUNS }]),
   ]);
   return (
     <Box flexDirection="column" flexShrink={0}>

@@ -1,7 +1,7 @@
 import { Box, Text } from 'ink';
 import { useState } from 'react';
 import { VERSION } from '../config/build.ts';
-import type { Created, Ending, Replication } from '../sessions/replication.ts';
+import type { Created, Replication } from '../sessions/replication.ts';
 import { errorText } from '../log/log-error.ts';
 import { Confirm, TypedConfirm } from '../terminal/confirm.tsx';
 import { useKeys } from '../terminal/key-bindings.tsx';
@@ -17,7 +17,7 @@ export interface RemoveProps {
   readonly replication: Replication;
   /** True while its engine runs: it has to be stopped first. */
   readonly running: boolean;
-  stop(): Promise<Ending>;
+  stop(): Promise<unknown>;
   /** Drops the chosen things on their servers, then forgets the replication and its secrets. */
   retire(drops: readonly Created[]): Promise<void>;
   /** `news` says what was done. */

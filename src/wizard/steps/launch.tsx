@@ -5,7 +5,7 @@ import type { StepProps } from '../setup-machine.ts';
 import { stagingSchemaOf } from '../things.ts';
 
 /** Eighth step: makes what is needed at the source, starts the engine, and goes on to the dashboard. */
-export function LaunchStep({ session, onNext, onBack, onLeave }: StepProps & { onLeave?(): void }) {
+export function LaunchStep({ session, onNext, onBack }: StepProps) {
   const { replication, store, secrets, env } = session;
   const { name } = replication;
   const engineBegan = useRef(false);
@@ -38,7 +38,6 @@ export function LaunchStep({ session, onNext, onBack, onLeave }: StepProps & { o
       left={left}
       onRunning={onNext}
       onBack={onBack}
-      onLeave={onLeave ?? onBack}
     />
   );
 }

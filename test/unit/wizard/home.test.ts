@@ -36,10 +36,9 @@ const SAVED: readonly [Replication, State][] = [
 async function open(t: TestContext, change: Partial<HomeProps> = {}, options: TerminalOptions = {}) {
   const pressed: string[] = [];
   const note = (what: string) => (name?: string) => pressed.push(name === undefined ? what : `${what} ${name}`);
-  const states = new Map(SAVED.map(([{ name }, state]) => [name, state]));
   const props: HomeProps = {
-    store: { list: () => SAVED.map(([replication]) => replication), problem: undefined },
-    state: ({ name }) => states.get(name)!,
+    look: () => SAVED.map(([replication, state]) => ({ replication, state })),
+    problem: () => undefined,
     read: async () => reading(),
     onResume: note('resume'),
     onNew: note('new'),
@@ -109,10 +108,13 @@ test('a paused engine is not called running', async (t) => {
 });
 
 test('a damaged store is told of, and what has just happened', async (t) => {
-  const problem = 'it was set aside as replications.json.damaged';
-  const { terminal } = await open(t, { store: { list: () => [], problem }, news: 'shop is forgotten' });
-  assert.match(terminal.screen(), /▲ Warning {2}The saved replications were damaged\n.*replications\.json\.damaged/);
-  assert.match(terminal.screen(), /✓ Done {2}shop is forgotten/);
+  const { terminal } = await open(t, {
+    look: () => [],
+    problem: () => 'what was saved of shop cannot be read; it was set aside as shop.json.damaged',
+    news: { kind: 'success', title: 'orders is forgotten', text: 'dropped slot molt_slot' },
+  });
+  assert.match(terminal.screen(), /▲ Warning {2}Some of what was saved cannot be used\n.*shop\.json\.damaged/);
+  assert.match(terminal.screen(), /✓ Done {2}orders is forgotten\n +dropped slot molt_slot/);
   await terminal.press('return');
   assert.match(terminal.screen(), /there is none yet/);
 });
