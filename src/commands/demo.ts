@@ -6,6 +6,9 @@ import type { CommandContext } from './command.ts';
 /** Replicates a lively shop between two servers of its own and compares them at the end: 0 when they are equal, else 1. */
 export async function run({ args, env, stdout }: CommandContext): Promise<number> {
   const { settings } = parseCommandLine('demo', args, env);
+  const { stdin } = process;
+  const seen = stdin.isTTY && stdout === process.stdout && process.stdout.isTTY && env.TERM !== 'dumb' && !env.CI;
+  const watch = seen ? (await import('../demo/demo-dashboard.tsx')).watchOnDashboard : undefined;
   const display = new ProgressDisplay(stdout);
   const stop = new AbortController();
   const interrupt = () => {
@@ -21,7 +24,7 @@ export async function run({ args, env, stdout }: CommandContext): Promise<number
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   try {
-    const equal = await runDemo({ seconds: settings.seconds, rate: settings.rate, display, stop: stop.signal });
+    const equal = await runDemo({ seconds: settings.seconds, rate: settings.rate, display, stop: stop.signal, watch });
     return equal ? 0 : 1;
   } finally {
     process.removeListener('SIGINT', interrupt);

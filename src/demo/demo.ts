@@ -25,6 +25,8 @@ export interface DemoOptions {
   display: ProgressDisplay;
   /** The end was asked for: drain, compare and go. */
   stop: AbortSignal;
+  /** Shows the running replicator in a way of its own until the watcher has seen enough, or `end` aborts. */
+  watch?: (engine: { readonly endpoint: string; readonly logFile: string }, end: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -58,7 +60,10 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     broken.catch(() => {}); // after a stop that was asked for, nobody waits for it any more
 
     const watch = new Watch(engine, workload, display);
-    await Promise.race([watch.untilStopped(options), broken]);
+    await Promise.race([
+      options.watch ? watched(options, options.watch, engine, broken) : watch.untilStopped(options),
+      broken,
+    ]);
     await workload.stop();
     await Promise.race([watch.untilDrained(await lastWords(shopkeeper)), broken]);
     display.end();
@@ -71,6 +76,23 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   } finally {
     display.end();
     for (const action of undo.reverse()) await action();
+  }
+}
+
+/** Watches until the watcher leaves, the time is over, or something has failed, which ends the watch first. */
+async function watched(
+  { seconds, stop }: DemoOptions,
+  watch: NonNullable<DemoOptions['watch']>,
+  engine: EngineProcess,
+  broken: Promise<never>,
+): Promise<void> {
+  const end = new AbortController();
+  const timer = seconds === undefined ? undefined : setTimeout(() => end.abort(), seconds * 1000);
+  broken.catch(() => end.abort());
+  try {
+    await watch(engine, AbortSignal.any([stop, end.signal]));
+  } finally {
+    clearTimeout(timer);
   }
 }
 

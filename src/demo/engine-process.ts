@@ -23,8 +23,9 @@ export interface EngineOptions {
 /** The replicator, run as an operator runs it: a process of its own, seen through its endpoints and its exit status. */
 export class EngineProcess {
   readonly #child: ChildProcess;
-  readonly #endpoints: string;
-  readonly #logFile: string;
+  /** Where its endpoints are: `http://127.0.0.1:20001`. */
+  readonly endpoint: string;
+  readonly logFile: string;
   readonly #exited: Promise<string>;
   #ended = false;
 
@@ -32,8 +33,8 @@ export class EngineProcess {
     this.#child = child;
     // Without a number it could not be started: the event tells why.
     const guard = child.pid === undefined ? undefined : guardProcess(child.pid, path.dirname(logFile));
-    this.#endpoints = endpoints;
-    this.#logFile = logFile;
+    this.endpoint = endpoints;
+    this.logFile = logFile;
     this.#exited = new Promise((resolve) => {
       child.once('error', (error) => resolve(error.message));
       child.once('exit', (code, signal) => resolve(signal === null ? `exit status ${code}` : signal));
@@ -107,7 +108,7 @@ export class EngineProcess {
 
   async #get(endpoint: string): Promise<{ ok: boolean; text: string } | undefined> {
     try {
-      const answer = await fetch(this.#endpoints + endpoint, { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+      const answer = await fetch(this.endpoint + endpoint, { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
       return { ok: answer.ok, text: await answer.text() };
     } catch {
       return undefined;
@@ -115,7 +116,7 @@ export class EngineProcess {
   }
 
   #failed(outcome: string): OperatorError {
-    const tail = readFileSync(this.#logFile, 'utf8').trimEnd().split('\n').slice(-10).join('\n');
+    const tail = readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-10).join('\n');
     return new OperatorError('DEMO_ENGINE', `the replicator ended: ${outcome}. The end of its log:\n${tail}`);
   }
 }

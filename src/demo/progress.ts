@@ -80,7 +80,7 @@ function progressScreen(progress: Progress): string[] {
   const { seconds, phase, transactions, rows, rowsPerSecond, lagSeconds, lagBytes, checkpoint } = progress;
   const row = (label: string, value: string) => `  ${dim(label.padEnd(14))}${value}`;
   return [
-    `${bold('Instar demo')}  ${phase} for ${seconds.toFixed(0)} s   ${dim('Ctrl-C: stop and compare both sides')}`,
+    `${bold('Instar demo')}  ${phase} for ${seconds.toFixed(0)} s   ${dim(phase === 'draining' ? 'Ctrl-C: end at once' : 'Ctrl-C: stop and compare both sides')}`,
     row('transactions', `${count.format(transactions)} committed at the source`),
     row('rows', `${count.format(rows)} applied, ${count.format(rowsPerSecond)} per second`),
     row('lag', `${formatLag(lagSeconds)}, ${count.format(lagBytes)} bytes behind`),
