@@ -6,9 +6,9 @@ import type { Source } from '../sources/source.ts';
 import { readIdentity, writeIdentity } from '../staging/identity.ts';
 import { checkpointStatement, ensureCheckpoint, memoKeys, moveCheckpoint, readMemo } from '../staging/memo.ts';
 import { openStagingSchema, type StagingSchema } from '../staging/staging-schema.ts';
-import { findTargetSchema } from '../staging/target-schema.ts';
+import { findTargetSchema, storedSpelling } from '../staging/target-schema.ts';
 import { readCatalogue } from '../target/catalogue.ts';
-import { type Dialect, describeServer, type Queryable, type Server } from '../target/dialect.ts';
+import { type Dialect, describeServer, type Queryable } from '../target/dialect.ts';
 import { type SchemaName, stagingSchemaName, targetSchemaName } from '../target/identifiers.ts';
 import { Session } from '../target/session.ts';
 import type { CheckpointStore } from './checkpoint.ts';
@@ -72,23 +72,6 @@ const ANSWER_SLACK = 15_000;
 
 /** Milliseconds that a question may take. */
 const QUESTION_TIMEOUT = 30_000;
-
-/**
- * The schema in the spelling that a checkpoint is stored under: `public` and `shop.public` may be one schema, and must not
- * be two checkpoints.
- */
-function asStored(schema: SchemaName, known: readonly string[], server: Server): SchemaName {
-  if (known.includes(schema.raw)) return schema;
-  for (const raw of known) {
-    try {
-      const stored = targetSchemaName(raw, server);
-      if (stored.database === schema.database && stored.schema === schema.schema) return stored;
-    } catch {
-      // A schema of another database, or a name that only quotes would make readable: not the one that is asked for.
-    }
-  }
-  return schema;
-}
 
 /** A connection that is opened when it is needed and again after it was lost. Its users take turns: some open transactions. */
 class LazyClient {
@@ -165,7 +148,7 @@ export async function openTarget(
       settings.targetSchema ??
       (await stagingClient.use((open) => findTargetSchema(open, staging, source.kind, source.checkpointKey(''))));
     const known = await stagingClient.use((open) => memoKeys(open, staging, source.checkpointKey('')));
-    const schema = asStored(
+    const schema = storedSpelling(
       targetSchemaName(raw, server),
       known.map((stored) => stored.slice(source.checkpointKey('').length)),
       server,

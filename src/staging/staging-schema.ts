@@ -23,6 +23,9 @@ const TABLES: Readonly<Record<string, (dialect: Dialect) => string>> = {
   },
 };
 
+/** The tables without which nothing can be kept. */
+export const STAGING_TABLES = Object.keys(TABLES);
+
 /** Manual schema upgrades of MOLT Replicator, which it wants to see marked as applied; on a fresh schema they all are. */
 const VERSION_MARKERS = ['version-389', 'version-400', 'version-572', 'version-828'];
 const FRESH_MARKER = 'version-400';
@@ -50,17 +53,17 @@ export async function openStagingSchema(
       return;
     } catch (error) {
       if (attempt < ATTEMPTS && CREATED_MEANWHILE.has(sqlState(error))) continue;
-      throw sqlState(error) === '42501' ? notPermitted(staging, error) : error;
+      throw sqlState(error) === '42501' ? stagingNotPermitted(staging, error) : error;
     }
   }
 }
 
 async function prepare(client: Queryable, staging: StagingSchema, create: boolean): Promise<void> {
-  if (!(await schemaExists(client, staging))) {
+  if (!(await stagingExists(client, staging))) {
     if (!create) throw missing(staging);
     for (const statement of createStatements(staging)) await client.query(statement);
   }
-  const present = new Set(await tables(client, staging));
+  const present = new Set(await stagingTables(client, staging));
   for (const [table, definition] of Object.entries(TABLES)) {
     if (present.has(table)) continue;
     await client.query(`CREATE TABLE IF NOT EXISTS ${qualify(staging.name, table)} (${definition(staging.dialect)})`);
@@ -82,7 +85,8 @@ function createStatements({ name, dialect }: StagingSchema): string[] {
   return name.schema === 'public' ? [database] : [database, `CREATE SCHEMA IF NOT EXISTS ${name.sql}`];
 }
 
-async function schemaExists(client: Queryable, { name, dialect }: StagingSchema): Promise<boolean> {
+/** Whether the schema is there (and on CockroachDB its database). */
+export async function stagingExists(client: Queryable, { name, dialect }: StagingSchema): Promise<boolean> {
   if (dialect.product === 'cockroachdb') {
     const database = await client.query('SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1::TEXT', [
       name.database,
@@ -95,7 +99,8 @@ async function schemaExists(client: Queryable, { name, dialect }: StagingSchema)
   return schema.rows.length > 0;
 }
 
-async function tables(client: Queryable, { name, dialect }: StagingSchema): Promise<string[]> {
+/** The names of all tables in the schema. */
+export async function stagingTables(client: Queryable, { name, dialect }: StagingSchema): Promise<string[]> {
   const prefix = catalogue(name, dialect);
   const found = await client.query<{ name: string }>(
     `SELECT c.relname::TEXT AS name FROM ${prefix}.pg_class c JOIN ${prefix}.pg_namespace n ON n.oid = c.relnamespace ` +
@@ -126,7 +131,8 @@ function missing(staging: StagingSchema): OperatorError {
   );
 }
 
-function notPermitted({ name, dialect }: StagingSchema, cause: unknown): OperatorError {
+/** The user may not do what is needed there; `cause` is the server's word, or what was found out. */
+export function stagingNotPermitted({ name, dialect }: StagingSchema, cause: unknown): OperatorError {
   const database = quoteIdentifier(name.database);
   return new OperatorError(
     'STAGING_NOT_PERMITTED',

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.ts';
-import type { Queryable } from '../target/dialect.ts';
+import type { Queryable, Server } from '../target/dialect.ts';
+import { type SchemaName, targetSchemaName } from '../target/identifiers.ts';
 import { readIdentity } from './identity.ts';
 import { memoKeys } from './memo.ts';
 import type { StagingSchema } from './staging-schema.ts';
@@ -32,4 +33,21 @@ export async function findTargetSchema(
           : known.map((name) => `--targetSchema ${name}`).join('\n'),
     },
   );
+}
+
+/**
+ * The schema in the spelling that a checkpoint is stored under: `public` and `shop.public` may be one schema, and must not
+ * be two checkpoints.
+ */
+export function storedSpelling(schema: SchemaName, known: readonly string[], server: Server): SchemaName {
+  if (known.includes(schema.raw)) return schema;
+  for (const raw of known) {
+    try {
+      const stored = targetSchemaName(raw, server);
+      if (stored.database === schema.database && stored.schema === schema.schema) return stored;
+    } catch {
+      // A schema of another database, or a name that only quotes would make readable: not the one that is asked for.
+    }
+  }
+  return schema;
 }

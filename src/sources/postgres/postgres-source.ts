@@ -6,6 +6,7 @@ import { connect } from '../../config/postgres-client.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Logger } from '../../log/logger.ts';
 import type { ChangeSink, Position, Source } from '../source.ts';
+import { checkpointKey, KIND } from './checkpoint-key.ts';
 import { checkResumable, identityOf, type SourceIdentity } from './identity.ts';
 import { asLsn, Lsn } from './lsn.ts';
 import type { PostgresMetrics } from './metrics.ts';
@@ -41,7 +42,7 @@ const LOOK_TIMEOUT = 5000;
 
 /** A PostgreSQL database, version 12 to 18, read through a logical replication slot with the pgoutput plugin. */
 export class PostgresSource implements Source {
-  readonly kind = 'pglogical';
+  readonly kind = KIND;
   readonly status = new PostgresStatus();
   readonly #options: PostgresSourceOptions;
   /** Outlives streams, so that tables keep their objects across reconnections. */
@@ -87,7 +88,7 @@ export class PostgresSource implements Source {
   }
 
   checkpointKey(targetSchema: string): string {
-    return `pglogical-wal-offset-${targetSchema}`;
+    return checkpointKey(targetSchema);
   }
 
   parsePosition(text: string): Lsn {
