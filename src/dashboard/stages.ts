@@ -69,9 +69,13 @@ export function stagesOf(evidence: StageEvidence): StageReading[] {
   const working = core !== undefined && core >= CORE_FULL ? ', engine at its limit' : '';
   return [
     stage('source', sourceText(evidence), undefined),
-    stage('buffer', buffered === undefined ? '-' : `${formatBytes(buffered)} held${working}`, bufferShare(evidence)),
-    stage('queue', queueText(waiting), evidence.queueShare),
-    stage('target', `writes ${formatRate(evidence.rowsPerSecond)}`, busy),
+    stage(
+      'buffer',
+      buffered === undefined ? '-' : `${formatBytes(buffered)} held${fullText(bufferShare(evidence))}${working}`,
+      bufferShare(evidence),
+    ),
+    stage('queue', queueText(waiting) + fullText(evidence.queueShare), evidence.queueShare),
+    stage('target', busy === undefined ? `writes ${formatRate(evidence.rowsPerSecond)}` : busyText(busy), busy),
   ];
 }
 
@@ -86,6 +90,15 @@ function queueText(waiting: number | undefined): string {
   if (waiting === undefined) return '-';
   if (waiting === 0) return 'empty';
   return waiting === 1 ? '1 batch' : `${waiting} batches`;
+}
+
+function busyText(busy: number): string {
+  return `${Math.min(100, Math.round(100 * busy))}% busy`;
+}
+
+/** Only what is worth a look. */
+function fullText(share: number | undefined): string {
+  return share === undefined || share < 0.1 ? '' : `, ${Math.min(100, Math.round(100 * share))}%`;
 }
 
 function bufferShare({ buffered, bufferLimit }: StageEvidence): number | undefined {

@@ -28,7 +28,7 @@ export class TableModel {
       if (known === undefined) {
         // What a table has when it is first seen says nothing of now.
         const { ageSum, ageCount } = facts;
-        known = { rows: new CounterSeries(RATE_WINDOW), ageSum, ageCount, lag: undefined, changedAt: at };
+        known = { rows: new CounterSeries(2 * RATE_WINDOW), ageSum, ageCount, lag: undefined, changedAt: at };
         this.#tables.set(name, known);
       }
       this.#age(known, facts, at);

@@ -1,0 +1,111 @@
+import { useEffect, useRef, useState } from 'react';
+import { OperatorError } from '../errors.ts';
+import type { Ending } from '../sessions/replication.ts';
+import { useToast } from '../terminal/toast.tsx';
+import type { Poller, PollerState } from './poller.ts';
+
+/** What can be done with the engine that is watched. Rejections are shown to the operator. */
+export interface Control {
+  pause(): Promise<void>;
+  continue(): Promise<void>;
+  /** Stops it in order; resolves when it has ended. */
+  stop(): Promise<Ending>;
+  /** Resumes it; resolves to its new endpoint. */
+  resume(): Promise<string>;
+  /** Why it has ended; undefined while it runs. */
+  ending(): Promise<Ending | undefined>;
+}
+
+/** Something that was asked for and has failed. */
+export interface Failure {
+  readonly what: string;
+  readonly code: string | undefined;
+  readonly message: string;
+  readonly fix: string | undefined;
+}
+
+export interface EngineState {
+  /** Undefined while it runs, as far as is known. */
+  readonly ending: Ending | undefined;
+  /** What is being done with it, in the words of the screen. */
+  readonly working: string | undefined;
+  readonly failure: Failure | undefined;
+  pause(): void;
+  proceed(): void;
+  /** Calls `then` when it has stopped. */
+  stop(then?: () => void): void;
+  resume(): void;
+}
+
+/** The engine behind a dashboard: what becomes of it, and what is done with it, one thing at a time. */
+export function useEngine(control: Control | undefined, poller: Poller, state: PollerState): EngineState {
+  const tell = useToast();
+  const [ending, setEnding] = useState<Ending>();
+  const [working, setWorking] = useState<string>();
+  const [failure, setFailure] = useState<Failure>();
+  const busy = useRef(false);
+  const asking = useRef(false);
+
+  useEffect(() => {
+    const silent = state.problem !== undefined;
+    if (!silent) {
+      if (state.reading !== undefined && ending !== undefined && !busy.current) setEnding(undefined);
+      return;
+    }
+    if (control === undefined || busy.current || asking.current) return;
+    asking.current = true;
+    control
+      .ending()
+      .then((found) => {
+        // It may have been resumed while this was found out.
+        if (!busy.current && poller.getState().problem !== undefined) setEnding(found);
+      })
+      .catch(() => {})
+      .finally(() => {
+        asking.current = false;
+      });
+  }, [control, poller, state, ending]);
+
+  const perform = (what: string, action: () => Promise<void>) => {
+    if (busy.current) return;
+    busy.current = true;
+    setWorking(what);
+    setFailure(undefined);
+    action()
+      .catch((error: unknown) => {
+        const failed = failureOf(what, error);
+        setFailure(failed);
+        tell(`${failed.message}${failed.code === undefined ? '' : ` (${failed.code})`}`, 'danger');
+      })
+      .finally(() => {
+        busy.current = false;
+        setWorking(undefined);
+      });
+  };
+  return {
+    ending,
+    working,
+    failure,
+    pause: () => control && perform('pausing', () => control.pause()),
+    proceed: () => control && perform('continuing', () => control.continue()),
+    stop: (then) =>
+      control &&
+      perform('stopping: what is in hand is applied first', async () => {
+        setEnding(await control.stop());
+        then?.();
+      }),
+    resume: () =>
+      control &&
+      perform('resuming', async () => {
+        poller.watch(await control.resume());
+        setEnding(undefined);
+      }),
+  };
+}
+
+function failureOf(what: string, error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof OperatorError
+    ? { what, message, code: error.code, fix: error.fix }
+    : { what, message, code: undefined, fix: undefined };
+}
