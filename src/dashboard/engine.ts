@@ -40,7 +40,7 @@ export interface EngineState {
 /** The engine behind a dashboard: what becomes of it, and what is done with it, one thing at a time. */
 export function useEngine(control: Control | undefined, poller: Poller, state: PollerState): EngineState {
   const tell = useToast();
-  const [ending, setEnding] = useState<Ending>();
+  const [ended, setEnded] = useState<{ readonly ending: Ending; readonly seen: PollerState }>();
   const [working, setWorking] = useState<string>();
   const [failure, setFailure] = useState<Failure>();
   const busy = useRef(false);
@@ -49,22 +49,25 @@ export function useEngine(control: Control | undefined, poller: Poller, state: P
   useEffect(() => {
     const silent = state.problem !== undefined;
     if (!silent) {
-      if (state.reading !== undefined && ending !== undefined && !busy.current) setEnding(undefined);
+      // An answer that came after the end is that of another run.
+      const later = ended !== undefined && ended.seen !== state;
+      if (later && state.reading !== undefined && !busy.current) setEnded(undefined);
       return;
     }
-    if (control === undefined || busy.current || asking.current) return;
+    if (control === undefined || ended !== undefined || busy.current || asking.current) return;
     asking.current = true;
     control
       .ending()
       .then((found) => {
         // It may have been resumed while this was found out.
-        if (!busy.current && poller.getState().problem !== undefined) setEnding(found);
+        const seen = poller.getState();
+        if (found !== undefined && !busy.current && seen.problem !== undefined) setEnded({ ending: found, seen });
       })
       .catch(() => {})
       .finally(() => {
         asking.current = false;
       });
-  }, [control, poller, state, ending]);
+  }, [control, poller, state, ended]);
 
   const perform = (what: string, action: () => Promise<void>) => {
     if (busy.current) return;
@@ -83,7 +86,7 @@ export function useEngine(control: Control | undefined, poller: Poller, state: P
       });
   };
   return {
-    ending,
+    ending: ended?.ending,
     working,
     failure,
     pause: () => control && perform('pausing', () => control.pause()),
@@ -91,14 +94,15 @@ export function useEngine(control: Control | undefined, poller: Poller, state: P
     stop: (then) =>
       control &&
       perform('stopping: what is in hand is applied first', async () => {
-        setEnding(await control.stop());
+        const ending = await control.stop();
+        setEnded({ ending, seen: poller.getState() });
         then?.();
       }),
     resume: () =>
       control &&
       perform('resuming', async () => {
         poller.watch(await control.resume());
-        setEnding(undefined);
+        setEnded(undefined);
       }),
   };
 }

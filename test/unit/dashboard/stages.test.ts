@@ -54,7 +54,13 @@ test('each stage says what it does', () => {
   assert.deepEqual(texts({ connected: false, waiting: 1 }).slice(0, 3), ['not connected', '1 MB held', '1 batch']);
   assert.equal(texts({ blocked: 0.6 })[0], 'made to wait');
   assert.deepEqual(
-    texts({ bytesPerSecond: undefined, buffered: undefined, waiting: undefined, rowsPerSecond: undefined }),
+    texts({
+      bytesPerSecond: undefined,
+      buffered: undefined,
+      waiting: undefined,
+      rowsPerSecond: undefined,
+      busy: undefined,
+    }),
     ['reads 5,000/s', '-', '-', 'writes -'],
   );
 });

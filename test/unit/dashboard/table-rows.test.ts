@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TableReading } from '../../../src/dashboard/reading.ts';
-import { arrangeTables, commonPrefix, SORT_KEYS, tableCells } from '../../../src/dashboard/table-rows.ts';
+import { arrangeTables, commonPrefix, type SortKey, tableCells } from '../../../src/dashboard/table-rows.ts';
 
 const table = (name: string, over: Partial<TableReading> = {}): TableReading => ({
   name,
@@ -17,7 +17,7 @@ const tables = [
   table('db.public.a', { upserts: 5, rowsPerSecond: 2 }),
   table('db.public.Orders', { upserts: 9, deletes: 3, lagSeconds: 7 }),
 ];
-const names = (filter: string, key: (typeof SORT_KEYS)[number], reversed = false) =>
+const names = (filter: string, key: SortKey, reversed = false) =>
   arrangeTables(tables, filter, { key, reversed }).map(({ name }) => name.replace('db.public.', ''));
 
 test('names from A on, numbers from the greatest on, equal ones by name in either direction', () => {
