@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { ConnectionDescription } from '../config/connection.ts';
-import { connect, connectionError } from '../config/postgres-client.ts';
+import { connect, connectionError, type Side } from '../config/postgres-client.ts';
 import { OperatorError } from '../errors.ts';
 import { detectDialect } from '../target/dialect.ts';
 import type { CheckSide } from './check.ts';
@@ -40,7 +40,7 @@ export async function testConnection(description: ConnectionDescription, side: C
  * A connection for checks: a question that takes too long is given up by the server, so that the next one can be asked. The
  * server does not answer at all: the question fails a little later.
  */
-export async function openForChecks(description: ConnectionDescription, side: CheckSide): Promise<Client> {
+export async function openForChecks(description: ConnectionDescription, side: Side): Promise<Client> {
   const client = await connect(description, side, { query_timeout: ANSWER_TIMEOUT + 2000 });
   try {
     await client.query(`SET statement_timeout = ${ANSWER_TIMEOUT}`);

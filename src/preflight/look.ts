@@ -49,10 +49,9 @@ export async function lookAtAll<Facts>(
   facts: Facts,
   report: (result: CheckResult) => void,
   signal: AbortSignal | undefined,
-  before: ReadonlyMap<string, Promise<CheckResult>> = new Map(),
 ): Promise<CheckResult[]> {
   signal?.throwIfAborted();
-  const results = new Map(before);
+  const results = new Map<string, Promise<CheckResult>>();
   const started = looks.map(({ check, needs, look }) => {
     const result = (async (): Promise<CheckResult> => {
       for (const id of needs) {
