@@ -1,13 +1,14 @@
 import { parseCommandLine } from '../config/command-line.ts';
 import { runDemo } from '../demo/demo.ts';
 import { ProgressDisplay } from '../demo/progress.ts';
+import { isInteractive } from '../terminal/interactive.ts';
 import type { CommandContext } from './command.ts';
 
 /** Replicates a lively shop between two servers of its own and compares them at the end: 0 when they are equal, else 1. */
 export async function run({ args, env, stdout }: CommandContext): Promise<number> {
   const { settings } = parseCommandLine('demo', args, env);
   const { stdin } = process;
-  const seen = stdin.isTTY && stdout === process.stdout && process.stdout.isTTY && env.TERM !== 'dumb' && !env.CI;
+  const seen = stdout === process.stdout && isInteractive({ stdin, stdout: process.stdout, env });
   const watch = seen ? (await import('../demo/demo-dashboard.tsx')).watchOnDashboard : undefined;
   const display = new ProgressDisplay(stdout);
   const stop = new AbortController();

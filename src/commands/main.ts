@@ -1,5 +1,5 @@
 import { VERSION } from '../config/build.ts';
-import type { CommandName } from '../config/flags.ts';
+import { ARGUMENTS, type CommandName } from '../config/flags.ts';
 import { beside, flagHelp } from '../config/help.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { mask } from '../config/secrets.ts';
@@ -9,23 +9,57 @@ import type { Command, CommandContext } from './command.ts';
 
 interface Entry {
   readonly summary: string;
+  /** Heading in the overview. */
+  readonly group: 'Saved replications' | 'By flags alone' | 'More';
   /** The name under which the table of flags knows the command; absent when it takes none. */
   readonly flags?: CommandName;
   load(): Promise<Command>;
 }
 
 const COMMANDS: Readonly<Record<string, Entry>> = {
+  list: {
+    summary: 'List the saved replications and how they are',
+    group: 'Saved replications',
+    flags: 'list',
+    load: () => import('./list.ts'),
+  },
+  resume: {
+    summary: 'Look whether it is safe, then go on where a replication stopped',
+    group: 'Saved replications',
+    flags: 'resume',
+    load: () => import('./resume.ts'),
+  },
+  status: {
+    summary: 'Tell how a replication is doing, once',
+    group: 'Saved replications',
+    flags: 'status',
+    load: () => import('./status.ts'),
+  },
+  watch: {
+    summary: 'Watch any replicator live by its metrics endpoint',
+    group: 'Saved replications',
+    flags: 'watch',
+    load: () => import('./watch.ts'),
+  },
+  stop: {
+    summary: 'Stop a replication; what is in hand is applied first',
+    group: 'Saved replications',
+    flags: 'stop',
+    load: () => import('./stop.ts'),
+  },
   pglogical: {
     summary: 'Replicate a PostgreSQL database by logical replication',
+    group: 'By flags alone',
     flags: 'pglogical',
     load: () => import('./pglogical.ts'),
   },
   demo: {
     summary: 'Watch a replication between two PostgreSQL servers that it starts itself',
+    group: 'More',
     flags: 'demo',
     load: () => import('./demo.ts'),
   },
-  version: { summary: 'Print versions', load: () => import('./version.ts') },
+  version: { summary: 'Print versions', group: 'More', load: () => import('./version.ts') },
 };
 
 /**
@@ -35,7 +69,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 export async function main(context: CommandContext): Promise<number> {
   const [name, ...args] = context.args;
   try {
-    if (name === undefined || /^(help|-h|--help)$/.test(name)) {
+    if (name === undefined) {
+      const { run } = await import('./wizard.ts');
+      return await run(context, overview(context.program));
+    }
+    if (/^(help|-h|--help)$/.test(name)) {
       const topic = args.find((word) => Object.hasOwn(COMMANDS, word));
       context.stdout.write(topic === undefined ? overview(context.program) : commandHelp(context.program, topic));
       return 0;
@@ -62,14 +100,19 @@ function unknownCommand(name: string): UsageError {
   return new UsageError(`unknown command ${JSON.stringify(mask(name))}${didYouMean(name, Object.keys(COMMANDS))}`);
 }
 
-function overview(program: string): string {
-  const commands = Object.entries(COMMANDS).map(([name, { summary }]) => beside(`  ${name}`, summary, 14));
+/** What the program is, and its commands. */
+export function overview(program: string): string {
+  const groups = Map.groupBy(Object.entries(COMMANDS), ([, { group }]) => group);
+  const commands = Array.from(groups, ([group, entries]) => {
+    const lines = entries.map(([name, { summary }]) => beside(`  ${name}`, summary, 14));
+    return `${group}:\n${lines.join('\n')}`;
+  });
   return `Instar ${VERSION} keeps a CockroachDB or PostgreSQL database in step with a live one.
 
-Usage: ${program} COMMAND [flags]
+Usage: ${program}                    guided setup, resume and live dashboard, in a terminal
+       ${program} COMMAND [flags]
 
-Commands:
-${commands.join('\n')}
+${commands.join('\n\n')}
 
 ${examples(program)}
 
@@ -80,6 +123,8 @@ ${examples(program)}
 function commandHelp(program: string, name: string): string {
   const { summary, flags } = COMMANDS[name];
   if (flags === undefined) return `${summary}.\n\nUsage: ${program} ${name}\n`;
+  const argument = ARGUMENTS[flags];
+  const place = argument === undefined ? '' : argument.required ? ` ${argument.name}` : ` [${argument.name}]`;
   const settings =
     flags === 'pglogical'
       ? `\n${examples(program)}
@@ -89,7 +134,7 @@ or in the --config file (sourceConn: $SOURCE). The command line wins.
 TIME is 500ms, 1.5s or 1h2m3s; SIZE is 64MiB or a number of bytes.
 `
       : '';
-  return `${summary}.\n\nUsage: ${program} ${name} [flags]\n${settings}\n${flagHelp(flags)}\n`;
+  return `${summary}.\n\nUsage: ${program} ${name}${place} [flags]\n${settings}\n${flagHelp(flags)}\n`;
 }
 
 function examples(program: string): string {

@@ -4,6 +4,7 @@ import type { Replication } from '../sessions/replication.ts';
 import { resume } from '../sessions/resume.ts';
 import { SecretsFile } from '../sessions/secrets.ts';
 import { ReplicationStore } from '../sessions/store.ts';
+import { isInteractive } from '../terminal/interactive.ts';
 import type { CommandContext } from './command.ts';
 import { chosen } from './chosen.ts';
 
@@ -17,7 +18,8 @@ export async function run(context: CommandContext): Promise<number> {
   const store = ReplicationStore.open(env);
   const { name } = chosen(store, argument);
   const drawn = !settings.headless && !settings.dryRun && !settings.json;
-  if (drawn && process.stdin.isTTY && process.stdout.isTTY && env.TERM !== 'dumb') {
+  const { stdin } = process;
+  if (drawn && stdout === process.stdout && isInteractive({ stdin, stdout: process.stdout, env })) {
     const { openApp } = await import('../wizard/open-app.tsx');
     return await openApp(context, { resume: name });
   }

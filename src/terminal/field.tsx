@@ -124,13 +124,22 @@ interface ContentProps {
 function Content({ shown, focus, room, placeholder }: ContentProps) {
   const { color, symbol } = useTheme();
   if (!focus) return <Text>{cut(shown.characters.join(''), room, symbol.ellipsis)}</Text>;
+  if (placeholder !== undefined) {
+    // The cursor stands on the first character, so that nothing moves when the field gets the focus.
+    const [first = ' ', ...rest] = graphemes(cut(placeholder, room, symbol.ellipsis));
+    return (
+      <>
+        <Text inverse>{first}</Text>
+        <Text color={color.muted}>{rest.join('')}</Text>
+      </>
+    );
+  }
   const [before, at, after] = window(shown, room);
   return (
     <>
       {before}
       <Text inverse>{at}</Text>
       {after}
-      {placeholder !== undefined && <Text color={color.muted}>{placeholder}</Text>}
     </>
   );
 }
