@@ -164,9 +164,14 @@ export class Engine {
     return await this.waitForExit(timeout);
   }
 
-  async fetch(path: string, request: RequestInit = {}): Promise<{ status: number; body: string }> {
+  /** Where it serves its endpoints, `http://127.0.0.1:41234`. */
+  get endpoint(): string {
     if (this.#metricsPort === undefined) throw new Error('this engine serves no endpoints');
-    const response = await fetch(`http://127.0.0.1:${this.#metricsPort}${path}`, {
+    return `http://127.0.0.1:${this.#metricsPort}`;
+  }
+
+  async fetch(path: string, request: RequestInit = {}): Promise<{ status: number; body: string }> {
+    const response = await fetch(`${this.endpoint}${path}`, {
       signal: AbortSignal.timeout(5_000),
       ...request,
     });

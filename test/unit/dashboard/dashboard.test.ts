@@ -8,7 +8,7 @@ import { type Control, Dashboard } from '../../../src/dashboard/dashboard.tsx';
 import { OperatorError } from '../../../src/errors.ts';
 import type { Ending } from '../../../src/sessions/replication.ts';
 import { openTerminal, type TerminalOptions } from '../../harness/terminal.ts';
-import { busy, fakeEngine, type FakeEngine, NOW } from './fake-engine.ts';
+import { busy, fakeEngine, type FakeEngine, NOW } from '../../harness/fake-replicator.ts';
 
 const STOPPED: Ending = { at: new Date(NOW).toISOString(), how: 'stopped' };
 

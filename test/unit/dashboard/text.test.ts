@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { statusJson, statusLine, statusText } from '../../../src/dashboard/text.ts';
-import { busy, fakeEngine, NOW } from './fake-engine.ts';
+import { busy, fakeEngine, NOW } from '../../harness/fake-replicator.ts';
 import { readFacts } from '../../../src/dashboard/facts.ts';
 import { ReadingModel } from '../../../src/dashboard/model.ts';
 

@@ -1,4 +1,4 @@
-import { Poller } from '../../../src/dashboard/poller.ts';
+import { Poller } from '../../src/dashboard/poller.ts';
 
 /** What an engine shows of itself; to be changed at will between looks. */
 export interface FakeEngine {
