@@ -9,6 +9,7 @@ import { Dialog } from '../terminal/dialog.tsx';
 import { padEnd } from '../terminal/format.ts';
 import { useKeys } from '../terminal/key-bindings.tsx';
 import { Line } from '../terminal/line.tsx';
+import { foldWords, Prose } from '../terminal/prose.tsx';
 import { useBodySize } from '../terminal/screen.tsx';
 import { movedIn } from '../terminal/scroll-top.ts';
 import { Scroll } from '../terminal/scroll.tsx';
@@ -24,7 +25,7 @@ export interface ChecksViewProps {
   readonly run: RunChecks;
   /** Runs a fix on its server. */
   fix(fix: Fix): Promise<void>;
-  /** A line above the list. */
+  /** A sentence above the list. */
   readonly intro?: string;
   onNext(): void;
   onBack(): void;
@@ -49,14 +50,12 @@ export function ChecksView({ planned, run, fix, intro, onNext, onBack }: ChecksV
   const tally = tallyOf(lines);
   const mendable = lines.filter(canBeRun);
 
-  const head = intro === undefined ? 1 : 2;
+  const head = 1 + (intro === undefined ? 0 : foldWords(intro, size.columns).length);
   const room = Math.max(4, size.rows - head - 1);
   const detailRows = Math.max(Math.ceil(room / 2), room - lines.length);
   const listRows = room - detailRows;
-  const detail =
-    line === undefined
-      ? []
-      : detailLines(line, size.columns, fixing.problem?.id === line.check.id ? fixing.problem.text : undefined);
+  const problem = fixing.problem?.id === line?.check.id ? fixing.problem?.text : undefined;
+  const detail = line === undefined ? [] : detailLines(line, size.columns, problem);
 
   const move = (name: string) => {
     const to = movedIn(index, name, listRows, lines.length);
@@ -100,7 +99,7 @@ export function ChecksView({ planned, run, fix, intro, onNext, onBack }: ChecksV
   return (
     <Box flexDirection="column" flexShrink={0}>
       {fixing.label === undefined ? <Summary tally={tally} failure={failure} /> : <Busy label={fixing.label} />}
-      {intro !== undefined && <Line color={theme.color.muted}>{intro}</Line>}
+      {intro !== undefined && <Prose text={intro} color={theme.color.muted} />}
       <Checklist
         items={lines.map((each) => ({
           id: each.check.id,
@@ -138,7 +137,9 @@ export function ChecksView({ planned, run, fix, intro, onNext, onBack }: ChecksV
         />
       )}
       {reading && line !== undefined && (
-        <WholeText title={line.check.title} lines={detail} onClose={() => setReading(false)} />
+        <Dialog title={line.check.title}>
+          <WholeText line={line} problem={problem} onClose={() => setReading(false)} />
+        </Dialog>
       )}
     </Box>
   );
@@ -208,18 +209,12 @@ function Detail({ lines, rows, theme }: { lines: readonly DetailLine[]; rows: nu
   );
 }
 
-function WholeText({ title, lines, onClose }: { title: string; lines: readonly DetailLine[]; onClose(): void }) {
-  return (
-    <Dialog title={title}>
-      <WholeLines lines={lines} onClose={onClose} />
-    </Dialog>
-  );
-}
-
-function WholeLines({ lines, onClose }: { lines: readonly DetailLine[]; onClose(): void }) {
-  const { rows } = useBodySize();
+/** All that is known of a check, to be scrolled. */
+function WholeText({ line, problem, onClose }: { line: CheckLine; problem: string | undefined; onClose(): void }) {
+  const { columns, rows } = useBodySize();
+  const lines = detailLines(line, columns, problem).map(({ label, text }) => `${padEnd(label, LABEL_WIDTH)} ${text}`);
   useKeys([{ keys: ['escape', 'q', 'v', 'return'], label: 'close', run: onClose }], { scope: 'modal' });
-  return <Scroll text={lines.map(({ label, text }) => `${padEnd(label, LABEL_WIDTH)} ${text}`)} rows={rows} focus />;
+  return <Scroll text={lines} rows={rows} focus />;
 }
 
 /** Runs fixes one after the other, then has everything looked at again. */

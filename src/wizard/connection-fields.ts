@@ -38,7 +38,7 @@ export function connectionFields({ draft, keep, variable }: Entry, surroundings:
     value: draft.url,
     mask: (text) => shownUrl(text, dot),
     placeholder: 'postgresql://user:password@host:5432/database',
-    hint: `Paste it, or fill in the fields below. ${example} takes it from the environment.`,
+    hint: `Paste it, or fill in the fields. ${example} reads the environment.`,
     // What is still being typed is not wrong yet.
     error: focus === 'url' ? undefined : fieldProblem(draft, 'url'),
   };

@@ -1,9 +1,9 @@
 import { Box } from 'ink';
-import { cancelled } from '../sessions/launch.ts';
 import { Choice } from '../terminal/confirm.tsx';
 import { clean } from '../terminal/format.ts';
 import { Prose } from '../terminal/prose.tsx';
 import type { SetupSession } from './setup-machine.ts';
+import { whatExists } from './what-exists.ts';
 
 interface LeaveProps {
   readonly session: SetupSession;
@@ -36,15 +36,4 @@ export function Leave({ session, onAnswer }: LeaveProps) {
       onAnswer={(answer) => onAnswer(answer === 'keep' || answer === 'forget' ? answer : 'stay')}
     />
   );
-}
-
-/** What the setup has made or changed on the servers so far, in lines for people. */
-export function whatExists({ replication, ran }: SetupSession): string[] {
-  const made = cancelled(replication);
-  const others = ran.filter((statement) => !/^\w+: CREATE TABLE\b/i.test(statement));
-  if (made.length === 0 && others.length === 0) return ['Nothing has been created on any server.'];
-  return [
-    ...made.map((line) => `Created: ${line}`),
-    ...others.map((statement) => `Run on the ${statement.split('\n', 1)[0]}`),
-  ];
 }

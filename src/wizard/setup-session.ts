@@ -2,6 +2,7 @@ import { type ConnectionDescription, parseConnectionString } from '../config/con
 import { OperatorError } from '../errors.ts';
 import type { CheckSide, Fix } from '../preflight/check.ts';
 import { connectionText, savedConnection } from '../sessions/connections.ts';
+import { NAME } from '../sessions/folder.ts';
 import type { Answers, Created, Replication } from '../sessions/replication.ts';
 import type { SecretsFile } from '../sessions/secrets.ts';
 import type { ReplicationStore } from '../sessions/store.ts';
@@ -138,6 +139,11 @@ class SavedSetup implements SetupSession {
 
   async rename(name: string): Promise<void> {
     const before = this.#replication.name;
+    if (!NAME.test(name)) {
+      throw new OperatorError('SESSION_NAME', `${JSON.stringify(name)} cannot be the name of a replication`, {
+        fix: 'use up to 64 letters, digits, hyphens, underscores and dots, and no dot in front',
+      });
+    }
     if (name === before) return;
     if (this.store.get(name) !== undefined) {
       throw new OperatorError('SESSION_EXISTS', `there is a replication ${name} already`, {

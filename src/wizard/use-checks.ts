@@ -94,7 +94,7 @@ export function useChecks(planned: readonly Check[], run: RunChecks): Checks {
     // A check that was planned and is not among the results has turned out not to apply.
     .filter(({ id }) => running || failure !== undefined || results.has(id))
     .map((check) => ({
-      check,
+      check: results.get(check.id) ?? check,
       result: results.get(check.id),
       running: running && !fresh.has(check.id),
     }));

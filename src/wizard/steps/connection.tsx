@@ -170,7 +170,7 @@ function unfitness(side: CheckSide, { product }: ConnectionFacts): string | unde
 
 /** What to know of what was entered, besides whether it works. */
 function noteOf({ draft }: Entry, connection: () => ConnectionDescription): string | undefined {
-  if (draft.encoded) return 'The special characters of the password were encoded for you.';
+  if (draft.encoded) return 'The special characters of the password were encoded.';
   if (!draft.url.trim().startsWith('$')) return undefined;
   try {
     return `${draft.url.trim()} is ${connection().display}`;

@@ -120,8 +120,8 @@ function SlotForm({ session, onNext, onBack, choices }: StepProps & { readonly c
       <Line bold>What shall they be called at the source?</Line>
       <Line color={color.muted}>
         {creates
-          ? 'The name of one that exists is taken as an offer to use that one.'
-          : `Publication ${answers.publication?.name} exists and is used as it is. An existing slot can be used as well.`}
+          ? 'A name that exists is taken as an offer to use it.'
+          : `Publication ${answers.publication?.name} exists and is used as it is.`}
       </Line>
       <Text> </Text>
       <Form

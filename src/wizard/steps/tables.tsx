@@ -151,7 +151,7 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
       {asking === 'go on' && (
         <Confirm
           question={`Go on with ${keyless.length === 1 ? 'a table' : `${keyless.length} tables`} without a usable key?`}
-          detail={`${listed(keyless)}. Once they are published, the source refuses UPDATE and DELETE on them: the application that uses them would get errors. f runs the fix for one, F for all.`}
+          detail={`${listed(keyless)}: once published, the source refuses UPDATE and DELETE there, and the application gets errors. f runs the fix for a table, F for all.`}
           yes="Go on"
           no="Stay here"
           onAnswer={(answer) => {

@@ -24,7 +24,7 @@ export function TargetChecksStep({ session, onNext, onBack }: StepProps) {
       planned={planned}
       run={(report, signal) => servers.checkTarget(connections.target, wishes, report, signal)}
       fix={(fix) => session.runFix(fix)}
-      intro="Only changes from the launch on are replicated: rows that are there now are not copied."
+      intro="Existing rows are not copied: only what changes from the launch on is."
       onNext={onNext}
       onBack={onBack}
     />

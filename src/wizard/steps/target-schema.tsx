@@ -16,6 +16,9 @@ import { stagingSchemaOf } from '../things.ts';
 
 const FORM = 'target schema';
 
+/** Columns of the labels. */
+const LABELS = 'Staging schema'.length;
+
 /** Fifth step, second page: the schema that rows go to, and the one that keeps the progress. */
 export function TargetSchemaStep(props: StepProps) {
   const { session, onBack } = props;
@@ -96,6 +99,7 @@ function Schemas({ session, onNext, onBack, schemas }: StepProps & { readonly sc
       {typed && (
         <Field
           label="Schema"
+          labelWidth={LABELS}
           value={name}
           onChange={(value) => type({ name: value, staging })}
           onSubmit={() => (nameError === undefined ? setFocus('staging') : setTried(true))}
@@ -108,6 +112,7 @@ function Schemas({ session, onNext, onBack, schemas }: StepProps & { readonly sc
       <Text> </Text>
       <Field
         label="Staging schema"
+        labelWidth={LABELS}
         value={staging}
         onChange={(value) => type({ name, staging: value })}
         onSubmit={submit}
