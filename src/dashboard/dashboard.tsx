@@ -39,6 +39,8 @@ type View = 'overview' | 'tables' | 'troubles' | 'log';
 /** From this width of the body on, numbers and tables stand beside each other. */
 const WIDE = 118;
 const LEFT = 68;
+/** From this height of the body on, there is more to see. */
+const ROOMY = 28;
 /** Lines that the tables get below the numbers, at least. */
 const FEWEST_TABLE_ROWS = 5;
 
@@ -174,11 +176,11 @@ function Body({ view, state, engine, tables, onTables, logFile }: BodyProps) {
     );
   if (theme.screenReader) return <LinearView reading={reading} />;
   if (size.columns >= WIDE) return <Beside reading={reading} tables={tables} onTables={onTables} rows={rows} />;
-  const wanted = overviewHeight(reading, size.columns, theme);
+  const wanted = overviewHeight(reading, size.columns, theme, rows >= ROOMY);
   const upper = Math.min(wanted, Math.max(3, rows - FEWEST_TABLE_ROWS - 1));
   return (
     <Box flexDirection="column" flexShrink={0}>
-      <Overview reading={reading} rows={upper} />
+      <Overview reading={reading} rows={upper} roomy={rows >= ROOMY} />
       <Line> </Line>
       <TablesPanel
         tables={reading.tables}
@@ -206,13 +208,14 @@ function Beside({
 }) {
   const theme = useTheme();
   const { columns } = useBodySize();
+  const roomy = rows >= ROOMY;
   const right = columns - LEFT - 3;
-  const upper = Math.min(rows, overviewHeight(reading, LEFT, theme));
+  const upper = Math.min(rows, overviewHeight(reading, LEFT, theme, roomy));
   return (
     <Box flexShrink={0} columnGap={3}>
       <Box flexDirection="column" flexShrink={0} width={LEFT} height={rows} overflow="hidden">
         <BodySizeContext value={{ columns: LEFT, rows }}>
-          <Overview reading={reading} rows={rows} />
+          <Overview reading={reading} rows={rows} roomy={roomy} />
           <Newest reading={reading} rows={rows - upper - 1} />
         </BodySizeContext>
       </Box>

@@ -35,13 +35,15 @@ interface OverviewProps {
   readonly reading: Reading;
   /** Lines that it may take; where there are fewer than it would like, the less important parts are left out. */
   readonly rows: number;
+  /** There is room for what is worth knowing, but not worth a line of the tables. */
+  readonly roomy: boolean;
 }
 
 /** The numbers of a replication, each at a fixed place. */
-export function Overview({ reading, rows }: OverviewProps) {
+export function Overview({ reading, rows, roomy }: OverviewProps) {
   const theme = useTheme();
   const { columns } = useBodySize();
-  const shown = overviewParts(reading, columns, theme);
+  const shown = overviewParts(reading, columns, theme, roomy);
   while (heightOf(shown) > rows) {
     const worst = Math.max(...shown.map(({ priority }) => priority));
     if (worst === 0) break;
@@ -58,15 +60,15 @@ export function Overview({ reading, rows }: OverviewProps) {
 }
 
 /** The lines that `Overview` would like to have in `columns`. */
-export function overviewHeight(reading: Reading, columns: number, theme: Theme): number {
-  return heightOf(overviewParts(reading, columns, theme));
+export function overviewHeight(reading: Reading, columns: number, theme: Theme, roomy: boolean): number {
+  return heightOf(overviewParts(reading, columns, theme, roomy));
 }
 
 function heightOf(parts: readonly Part[]): number {
   return parts.reduce((sum, { height }) => sum + height, 0);
 }
 
-function overviewParts(reading: Reading, columns: number, theme: Theme): Part[] {
+function overviewParts(reading: Reading, columns: number, theme: Theme, roomy: boolean): Part[] {
   const { lag, position, history } = reading;
   const stale = reading.staleFor > 0;
   const since = (time: number | undefined) => (time === undefined ? undefined : reading.at + reading.staleFor - time);
@@ -75,16 +77,44 @@ function overviewParts(reading: Reading, columns: number, theme: Theme): Part[] 
     (reading.retained.secondsLeft ?? Number.POSITIVE_INFINITY) < URGENT || reading.retained.walStatus === 'lost';
   const retention = folded(retentionSentence(reading.retained), columns - LABEL);
   const reason = folded(lag.reason, columns - 2);
+  const beside = columns >= WITH_QUANTILES;
+  const quantiles = `p50 ${padStart(formatSeconds(lag.p50), QUANTILE)}   p99 ${padStart(formatSeconds(lag.p99), QUANTILE)}`;
   const bytes = reading.bytesPerSecond === undefined ? '-' : `${formatBytes(reading.bytesPerSecond)}/s`;
   return [
     part(0, <StateLine key="state" reading={reading} />),
     ...reason.map((line, index) => part(index === 0 ? 1 : 5, <Line key={`reason ${index}`}>{`  ${line}`}</Line>)),
+    ...(roomy && reading.source !== undefined
+      ? [
+          part(
+            5,
+            <Fact key="from" label="from">
+              {clean(reading.source)}
+            </Fact>,
+          ),
+          part(
+            5,
+            <Fact key="to" label="to">
+              {clean(reading.target ?? '-')}
+            </Fact>,
+          ),
+        ]
+      : []),
     part(
       0,
       <Series key="lag" label="lag" stale={stale} value={formatSeconds(lag.seconds)} values={history.lagSeconds}>
-        {`p50 ${padStart(formatSeconds(lag.p50), QUANTILE)}   p99 ${padStart(formatSeconds(lag.p99), QUANTILE)}`}
+        {beside ? quantiles : undefined}
       </Series>,
     ),
+    ...(beside
+      ? []
+      : [
+          part(
+            3,
+            <Fact key="quantiles" label="">
+              {quantiles}
+            </Fact>,
+          ),
+        ]),
     part(
       1,
       <Series
@@ -98,8 +128,8 @@ function overviewParts(reading: Reading, columns: number, theme: Theme): Part[] 
     part(3, <Series key="bytes" label="bytes" stale={stale} value={bytes} values={history.bytesPerSecond} />),
     part(
       3,
-      <Fact key="heard" label="heard">
-        {`last change ${ago(since(lag.lastEvent))}, last word of the source ${ago(since(lag.lastHeartbeat))}`}
+      <Fact key="heard" label="last">
+        {`change ${ago(since(lag.lastEvent))}, word from the source ${ago(since(lag.lastHeartbeat))}`}
       </Fact>,
     ),
     part(
@@ -108,14 +138,21 @@ function overviewParts(reading: Reading, columns: number, theme: Theme): Part[] 
         {`applied ${position.applied ?? '-'}   source ${position.source ?? '-'}   ${formatBytes(position.distance)} apart`}
       </Fact>,
     ),
-    ...retention.map((line, index) =>
-      part(
-        urgent ? 1 : index === 0 ? 2 : 4,
-        <Fact key={`log ${index}`} label={index === 0 ? 'log' : ''} color={urgent ? theme.color.danger : undefined}>
-          {line}
-        </Fact>,
-      ),
-    ),
+    ...(retention.length === 0
+      ? []
+      : [
+          part(
+            urgent ? 1 : 2,
+            <Box key="log" flexDirection="column" flexShrink={0}>
+              {retention.map((line, index) => (
+                <Fact key={line} label={index === 0 ? 'log' : ''} color={urgent ? theme.color.danger : undefined}>
+                  {line}
+                </Fact>
+              ))}
+            </Box>,
+            retention.length,
+          ),
+        ]),
     part(4, <Stages key="stages" stages={reading.stages} />, Math.floor(columns / STAGES) < STAGE ? 1 : 2),
   ];
 }
