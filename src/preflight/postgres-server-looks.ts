@@ -69,8 +69,8 @@ export const SERVER_LOOKS: readonly SourceLook[] = [
   ),
   server(
     'wal_senders',
-    'free replication connections',
-    'One is held for as long as the replication runs (max_wal_senders).',
+    'max_wal_senders',
+    'One replication connection is held for as long as the replication runs.',
     walSendersFinding,
   ),
   {
@@ -85,8 +85,8 @@ export const SERVER_LOOKS: readonly SourceLook[] = [
   {
     check: blocking(
       'free_slots',
-      'free replication slots',
-      'The source needs one to remember what has been read (max_replication_slots).',
+      'max_replication_slots',
+      'In a slot the source remembers what has been read; there has to be room for one more.',
     ),
     needs: ['source.version', 'source.primary'],
     async look(facts) {

@@ -14,7 +14,7 @@ import { tableNames } from '../sources/postgres/tables-summary.ts';
 import { readTypeNames } from '../sources/postgres/type-names.ts';
 import { type ConnectionFacts, describeConnection } from './connection-test.ts';
 import { once } from './look.ts';
-import { QuestionLine } from './question-line.ts';
+import { type Line, QuestionLine } from './question-line.ts';
 
 /** A publication or slot that a replication is to use. */
 export interface Wish {
@@ -36,7 +36,7 @@ export interface SourceWishes {
 export class PostgresSourceFacts {
   readonly description: ConnectionDescription;
   readonly wishes: SourceWishes;
-  readonly line: QuestionLine;
+  readonly line: Line;
   /** Rejects with the OperatorError of a connection that cannot be opened. */
   readonly connection: () => Promise<ConnectionFacts>;
   readonly server: () => Promise<ServerFacts>;
@@ -51,10 +51,13 @@ export class PostgresSourceFacts {
   readonly published: () => Promise<readonly PublishedTable[]>;
   readonly rights: () => Promise<readonly TableRights[]>;
 
-  constructor(description: ConnectionDescription, wishes: SourceWishes) {
+  constructor(
+    description: ConnectionDescription,
+    wishes: SourceWishes,
+    line: Line = new QuestionLine(description, 'source'),
+  ) {
     this.description = description;
     this.wishes = wishes;
-    const line = new QuestionLine(description, 'source');
     this.line = line;
     this.connection = once(() => line.ask(describeConnection));
     this.server = once(() => line.ask(readServer));

@@ -1,4 +1,5 @@
 import { escapeIdentifier } from 'pg';
+import type { OperatorError } from '../errors.ts';
 import { CUSTOMARY_NAME, type PublicationFacts, publicationMissing } from '../sources/postgres/publication.ts';
 import { mayCreate, mayRun } from '../sources/postgres/rights.ts';
 import { publicationStatement } from '../sources/postgres/setup.ts';
@@ -33,7 +34,7 @@ export const TABLE_LOOKS: readonly SourceLook[] = [
       'published changes',
       'What the publication leaves out never reaches the target, and nobody is told.',
     ),
-    needs: ['source.version', 'source.publication'],
+    needs: ['source.version'],
     async look(facts) {
       const publication = await facts.publication();
       if (publication === undefined) return passed('all kinds');
@@ -48,7 +49,7 @@ export const TABLE_LOOKS: readonly SourceLook[] = [
   },
   {
     check: blocking('tables', 'tables', 'Only what is there, and can be published, can be replicated.'),
-    needs: ['source.version', 'source.publication'],
+    needs: ['source.version'],
     look: lookAtTables,
   },
   {
@@ -57,13 +58,13 @@ export const TABLE_LOOKS: readonly SourceLook[] = [
       'right to publish',
       'Tables are published by their owner, all tables at once by a superuser.',
     ),
-    needs: ['source.version', 'source.publication', 'source.tables'],
+    needs: ['source.tables'],
     look: lookAtRightToPublish,
   },
   {
     check: blocking(
       'partitions',
-      'replica identity of partitions',
+      'partitions',
       'Old rows of a partition are sent by its own replica identity; they have to fit the table as which it is published.',
     ),
     needs: ['source.tables'],
@@ -85,7 +86,7 @@ export const TABLE_LOOKS: readonly SourceLook[] = [
   {
     check: advisory(
       'read_right',
-      'right to read the tables',
+      'right to read',
       'The replication does without; copying the existing rows with this user, or comparing both sides, does not.',
     ),
     needs: ['source.tables'],
@@ -135,19 +136,14 @@ export const TABLE_LOOKS: readonly SourceLook[] = [
 ];
 
 async function lookAtPublication(facts: PostgresSourceFacts): Promise<Outcome> {
-  const { publication: wish, tables = 'all' } = facts.wishes;
+  const wish = facts.wishes.publication;
   if (wish === undefined) return passed('not chosen yet');
   if (wish.name === undefined) return await lookAtOnlyPublication(facts);
   const { name, create } = wish;
   const found = await facts.publication();
   if (found === undefined) {
     if (create) return passed(`${name} will be created`);
-    const statement = publicationStatement(name, tables);
-    const statements = (await mayPublish(facts)) ? [statement] : undefined;
-    return failedBy(publicationMissing(name), `${name} is not there`, 'source', {
-      expected: 'a publication',
-      statements,
-    });
+    return await missingPublication(facts, publicationMissing(name), `${name} is not there`);
   }
   const lacks = await tablesLacking(facts);
   if (lacks.length > 0) {
@@ -170,8 +166,24 @@ async function lookAtPublication(facts: PostgresSourceFacts): Promise<Outcome> {
 /** Nobody has named one, so the engine will take the only one. */
 async function lookAtOnlyPublication(facts: PostgresSourceFacts): Promise<Outcome> {
   const found = await facts.onlyPublication();
-  if ('refusal' in found) return failedBy(found.refusal, found.refusal.message, 'source');
-  return passed(`${found.name}, ${describePublication(found, (await facts.published()).length)}`);
+  if (!('refusal' in found))
+    return passed(`${found.name}, ${describePublication(found, (await facts.published()).length)}`);
+  const { refusal } = found;
+  if (refusal.code === 'PG_PUBLICATION_MISSING')
+    return await missingPublication(facts, refusal, 'none in this database');
+  return failedBy(refusal, refusal.message, 'source', { expected: 'one that is named' });
+}
+
+/** There is none, and nobody wants to have it made at launch: it can be made now. */
+async function missingPublication(facts: PostgresSourceFacts, error: OperatorError, found: string): Promise<Outcome> {
+  const { publication, tables = 'all' } = facts.wishes;
+  const statement = publicationStatement(publication?.name ?? CUSTOMARY_NAME, tables);
+  const statements = (await mayPublish(facts)) ? [statement] : undefined;
+  return failed(found, {
+    expected: 'a publication',
+    code: error.code,
+    fix: { side: 'source', text: `${statement};`, ...(statements && { statements }) },
+  });
 }
 
 function describePublication({ allTables }: PublicationFacts, count: number): string {

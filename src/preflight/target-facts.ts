@@ -70,13 +70,14 @@ export class TargetFacts {
     description: ConnectionDescription,
     wishes: TargetWishes,
     line: Line = new QuestionLine(description, 'target'),
-    stagingLine: Line = wishes.staging === undefined ? line : new QuestionLine(wishes.staging, 'staging'),
+    source: PostgresSourceFacts = new PostgresSourceFacts(wishes.source, wishes),
   ) {
+    const stagingLine = wishes.staging === undefined ? line : new QuestionLine(wishes.staging, 'staging');
     this.description = description;
     this.wishes = wishes;
     this.line = line;
     this.stagingLine = stagingLine;
-    this.source = new PostgresSourceFacts(wishes.source, wishes);
+    this.source = source;
     this.connection = once(() => line.ask(describeConnection));
     this.server = once(() => line.ask(describeServer));
     this.stagingServer = wishes.staging === undefined ? this.server : once(() => stagingLine.ask(describeServer));

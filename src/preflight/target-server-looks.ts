@@ -120,9 +120,7 @@ async function readWritability(client: Client, product: string): Promise<{ stand
 async function readOffset(line: Line): Promise<number> {
   return await line.ask(async (client) => {
     const asked = Date.now();
-    const { rows } = await client.query<{ now: string }>(
-      'SELECT extract(epoch FROM clock_timestamp())::DECIMAL::TEXT AS now',
-    );
+    const { rows } = await client.query<{ now: string }>(`SELECT date_part('epoch', clock_timestamp())::TEXT AS now`);
     const half = (Date.now() - asked) / 2;
     return Number(rows[0].now) - (asked + half) / 1000;
   });

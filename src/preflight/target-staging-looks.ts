@@ -7,7 +7,7 @@ import { Lsn } from '../sources/postgres/lsn.ts';
 import { ReplicationConnection } from '../sources/postgres/replication-connection.ts';
 import { checkSlot } from '../sources/postgres/slot.ts';
 import { identityKey } from '../staging/identity.ts';
-import { findLeaseHolder, leaseName } from '../staging/lease.ts';
+import { leaseHolder, leaseName } from '../staging/lease.ts';
 import { stagingNotPermitted } from '../staging/staging-schema.ts';
 import { failed, failedBy, type Outcome, passed } from './look.ts';
 import type { ProgressFacts, TargetFacts } from './target-facts.ts';
@@ -31,7 +31,7 @@ export const STAGING_LOOKS: readonly TargetLook[] = [
       if (!(await facts.stagingState()).complete) return passed('nobody');
       const staging = await facts.staging();
       const name = leaseName(KIND, await facts.schema());
-      const holder = await facts.stagingLine.ask((client) => findLeaseHolder(client, staging, name));
+      const holder = await facts.stagingLine.ask((client) => leaseHolder(client, staging, name));
       if (holder === undefined) return passed('nobody');
       return failed(`${holder} does`, {
         expected: 'nobody',

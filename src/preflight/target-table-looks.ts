@@ -41,7 +41,7 @@ export const TABLE_LOOKS: readonly TargetLook[] = [
   {
     check: blocking(
       'rights',
-      'rights on the tables',
+      'rights on tables',
       'Rows are inserted, updated and deleted by the user of the connection.',
     ),
     needs: ['target.schema', 'target.tables'],
@@ -68,7 +68,7 @@ export const TABLE_LOOKS: readonly TargetLook[] = [
   {
     check: advisory(
       'foreign_keys',
-      'foreign keys to other tables',
+      'foreign keys',
       'A table that is not replicated does not get the rows that these need, so that rows may be refused.',
     ),
     needs: ['target.schema', 'target.tables'],

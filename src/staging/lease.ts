@@ -295,22 +295,6 @@ export class Lease {
 const NOW = "(clock_timestamp() AT TIME ZONE 'UTC')";
 const LIFE = `INTERVAL '${LIFETIME} milliseconds'`;
 
-/**
- * Who holds a lease that has not run out, unless it is certain to be gone. Only looks; whoever is named may still give it back.
- */
-export async function findLeaseHolder(
-  client: Queryable,
-  staging: StagingSchema,
-  name: string,
-): Promise<string | undefined> {
-  const { rows } = await client.query<{ holder: string }>(
-    `SELECT "hostname" AS holder FROM ${qualify(staging.name, 'leases')} WHERE "name" = $1::TEXT AND "expires" >= ${NOW}`,
-    [name],
-  );
-  const holder = rows.at(0)?.holder;
-  return holder === undefined || isGone(holder) ? undefined : holder;
-}
-
 function leaseHeld(name: string, held: Held): OperatorError {
   return new OperatorError(
     'LEASE_HELD',

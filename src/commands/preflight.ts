@@ -1,0 +1,102 @@
+import { type CommandLine, parseCommandLine } from '../config/command-line.ts';
+import { type ConnectionDescription, parseConnectionString } from '../config/connection.ts';
+import { flagNamed } from '../config/flags.ts';
+import { mask } from '../config/secrets.ts';
+import { UsageError } from '../errors.ts';
+import { isReady } from '../preflight/check.ts';
+import { reportJson, reportText } from '../preflight/check-report.ts';
+import { checkPostgresSource } from '../preflight/postgres-source.ts';
+import type { SourceWishes } from '../preflight/postgres-source-facts.ts';
+import { checkTarget } from '../preflight/target.ts';
+import { describeConnections } from '../sessions/connections.ts';
+import { SecretsFile } from '../sessions/secrets.ts';
+import { ReplicationStore } from '../sessions/store.ts';
+import { parseTableName } from '../sources/postgres/table-name.ts';
+import type { CommandContext } from './command.ts';
+
+/** What is to be looked at. */
+interface Plan {
+  readonly source: ConnectionDescription;
+  readonly target: ConnectionDescription;
+  readonly staging: ConnectionDescription | undefined;
+  readonly targetSchema: string;
+  readonly stagingSchema: string;
+  readonly wishes: SourceWishes & { readonly tables: 'all' | readonly string[] };
+}
+
+/**
+ * `instar preflight [NAME]`: looks at source and target, of a saved replication or by flags, and changes nothing. 0: a
+ * replication can start, 1: it cannot.
+ */
+export async function run({ args, env, stdout, stderr }: CommandContext): Promise<number> {
+  const line = parseCommandLine('preflight', args, env);
+  for (const warning of line.warnings) stderr.write(`${warning}\n`);
+  const plan = line.argument === undefined ? planByFlags(line, env) : planByName(line.argument, env);
+  const { source, target, staging, targetSchema, stagingSchema, wishes } = plan;
+  const [atSource, atTarget] = await Promise.all([
+    checkPostgresSource(source, wishes),
+    checkTarget(target, { ...wishes, targetSchema, stagingSchema, source, ...(staging && { staging }) }),
+  ]);
+  const results = [...atSource, ...atTarget];
+  const places = { source: source.display, target: target.display };
+  stdout.write(mask(line.settings.json ? reportJson(results, places) : reportText(results, places)));
+  return isReady(results) ? 0 : 1;
+}
+
+/** With flags, publication and slot have to be there already, as for `pglogical`. */
+function planByFlags({ settings }: CommandLine<'preflight'>, env: NodeJS.ProcessEnv): Plan {
+  const { targetSchema, stagingSchema, stagingConn, slotName, publicationName, tables } = settings;
+  if (targetSchema === undefined) {
+    throw new UsageError('no target schema was configured: preflight needs --targetSchema', {
+      fix: '--targetSchema <database>.<schema>',
+    });
+  }
+  return {
+    source: parseConnectionString(settings.sourceConn, '--sourceConn', env),
+    target: parseConnectionString(settings.targetConn, '--targetConn', env),
+    staging: stagingConn === undefined ? undefined : parseConnectionString(stagingConn, '--stagingConn', env),
+    targetSchema,
+    stagingSchema,
+    wishes: {
+      publication: publicationName === undefined ? { create: false } : { name: publicationName, create: false },
+      slot: { name: slotName, create: false },
+      tables: tables === undefined ? 'all' : tableList(tables),
+    },
+  };
+}
+
+/** A saved replication that was not launched yet may still have its publication and slot made. */
+function planByName(name: string, env: NodeJS.ProcessEnv): Plan {
+  const store = ReplicationStore.open(env);
+  const replication = store.get(name);
+  if (replication === undefined) throw store.missing(name);
+  const { publication, slot, tables = 'all', targetSchema, options } = replication.answers;
+  if (targetSchema === undefined) {
+    throw new UsageError(`the setup of ${name} has no target schema yet`, { fix: 'instar' });
+  }
+  const launched = replication.step === undefined;
+  return {
+    ...describeConnections(replication, { secrets: SecretsFile.open(env), env }),
+    targetSchema,
+    stagingSchema: options?.stagingSchema ?? String(flagNamed('stagingSchema').default),
+    wishes: {
+      ...(publication && { publication: { name: publication.name, create: publication.create && !launched } }),
+      ...(slot && { slot: { name: slot.name, create: slot.create && !launched } }),
+      tables,
+    },
+  };
+}
+
+/** `a.b,"c,d".e` as a list. @throws UsageError for what is no table. */
+function tableList(text: string): string[] {
+  const tables = (text.match(/(?:"(?:[^"]|"")*"|[^",])+/g) ?? []).map((table) => table.trim());
+  for (const table of tables) {
+    try {
+      parseTableName(table);
+    } catch (error) {
+      throw error instanceof UsageError ? new UsageError(`--tables: ${error.message}`) : error;
+    }
+  }
+  if (tables.length === 0) throw new UsageError('--tables names no table');
+  return tables;
+}
