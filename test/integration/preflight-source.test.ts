@@ -11,6 +11,7 @@ import { testConnection } from '../../src/preflight/connection-test.ts';
 import { checkPostgresSource, plannedSourceChecks } from '../../src/preflight/postgres-source.ts';
 import type { SourceWishes } from '../../src/preflight/postgres-source-facts.ts';
 import { runFix } from '../../src/preflight/run-fix.ts';
+import { mayRun } from '../../src/sources/postgres/rights.ts';
 import { until } from '../harness/source-run.ts';
 import { sharedServer, startPostgres, type TestDatabase } from '../servers/postgres.ts';
 
@@ -308,6 +309,9 @@ for (const version of [14, 18] as const) {
       // whether all tables may be published is found out by trying, and nothing is left of it
       assert.equal(results.publication_right.state, 'failed');
       assert.match(results.wal_sender_timeout.fix?.text ?? '', /service's parameters/);
+      const statement = `CREATE PUBLICATION "it's $$ odd" FOR ALL TABLES`;
+      assert.equal(await mayRun(await open(t, database.url), statement), true);
+      assert.equal(await mayRun(await open(t, url), statement), false);
       assert.equal((await database.query('SELECT FROM pg_publication')).length, 0);
     });
 
