@@ -10,14 +10,14 @@ import { chosen } from './chosen.ts';
 
 /**
  * `instar resume [NAME]`: looks whether it is safe to go on where a replication stopped, and goes on if it is; without a name
- * with the one used last. With a terminal the dashboard opens. 0: it runs, or with --dryRun it is safe; 1: it is not safe.
+ * with the one used last. With a terminal the dashboard opens. 0: it runs, or with --dry-run it is safe; 1: it is not safe.
  */
 export async function run(context: CommandContext): Promise<number> {
   const { settings, argument } = parseCommandLine('resume', context.args, context.env);
   const { env, stdout, stderr } = context;
   const store = ReplicationStore.open(env);
   const { name } = chosen(store, argument);
-  const drawn = !settings.headless && !settings.dryRun && !settings.json;
+  const drawn = !settings.headless && !settings.dryRun && !settings.json && !settings.acceptTables;
   const { stdin } = process;
   if (drawn && stdout === process.stdout && isInteractive({ stdin, stdout: process.stdout, env })) {
     const { openApp } = await import('../wizard/open-app.tsx');
@@ -29,6 +29,7 @@ export async function run(context: CommandContext): Promise<number> {
     secrets: SecretsFile.open(env),
     env,
     dryRun: settings.dryRun,
+    acceptTables: settings.acceptTables,
     report,
   });
   stdout.write(settings.json ? asJson(name, result) : asText(name, result, settings.dryRun));
@@ -52,7 +53,7 @@ function asText(name: string, { verdict, replication }: Result, dryRun: boolean)
   if (replication?.run !== undefined) {
     lines.push(`${name} runs: process ${replication.run.pid}, http://${replication.run.metricsAddr}/_/varz`);
   } else if (!verdict.safe) lines.push('Nothing was started.');
-  else if (dryRun) lines.push('Nothing was started: --dryRun.');
+  else if (dryRun) lines.push('Nothing was started: --dry-run.');
   return `${lines.join('\n')}\n`;
 }
 
@@ -63,7 +64,7 @@ function asJson(name: string, { verdict, replication }: Result): string {
     running: verdict === undefined || run !== undefined,
     pid: run?.pid ?? null,
     metrics: run === undefined ? null : `http://${run.metricsAddr}/_/varz`,
-    verdict: verdict ?? null,
+    ...(verdict ?? { safe: true, findings: [], lines: [`${name} runs already`], waysOut: [] }),
   };
   return `${JSON.stringify(facts, undefined, 2)}\n`;
 }

@@ -63,7 +63,8 @@ function readArguments(
   const allowed = flagsOf(command);
   const options: Record<string, { type: 'boolean' | 'string'; short?: string }> = {};
   for (const name of allowed) {
-    const { type, short } = flagNamed(name);
+    const { type, short, alias } = flagNamed(name);
+    if (alias !== undefined) options[alias] = { type: type === 'bool' ? 'boolean' : 'string' };
     options[name] = { type: type === 'bool' || type === 'count' ? 'boolean' : 'string', ...(short && { short }) };
   }
   const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
@@ -79,7 +80,7 @@ function readArguments(
       argument = token.value;
       continue;
     }
-    const name = allowed.find((flag) => flag === token.name);
+    const name = allowed.find((flag) => flag === token.name || flagNamed(flag).alias === token.name);
     if (name === undefined) throw unknownFlag(command, token.rawName, args[token.index]);
     last = name;
     const label = `--${name}`;

@@ -35,6 +35,8 @@ interface Row {
   /** One line for the help text. */
   readonly help: string;
   readonly short?: string;
+  /** Another spelling on the command line. */
+  readonly alias?: string;
   /** The complaint when no value is configured anywhere. */
   readonly required?: string;
   readonly deprecatedBy?: string;
@@ -240,8 +242,19 @@ export const FLAGS = {
     },
   }),
   ...section(RESUME, {
-    dryRun: { type: 'bool', default: 'false', help: 'Only tell whether it is safe, and how far behind it is' },
+    dryRun: {
+      type: 'bool',
+      default: 'false',
+      alias: 'dry-run',
+      help: 'Only tell whether it is safe, and how far behind it is (also --dry-run)',
+    },
     headless: { type: 'bool', default: 'false', help: 'Start the engine and return, without the dashboard' },
+    acceptTables: {
+      type: 'bool',
+      default: 'false',
+      commandLineOnly: true,
+      help: 'Go on without tables that are published no more',
+    },
   }),
   ...section(STOP, {
     force: {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { parseValue, type Settings, type SettingValue, toArguments } from '../co
 import { OperatorError } from '../errors.ts';
 import { freePort } from '../metrics/free-port.ts';
 import { connectionText, type Keeping } from './connections.ts';
+import { openEngineLog } from './engine-log.ts';
 import { closedFolder, stateFolder } from './folder.ts';
 import { processIdentity } from './process-identity.ts';
 import type { Ending, Replication, Run } from './replication.ts';
@@ -33,25 +34,50 @@ const LOOK_EVERY = 50;
 const ANSWER_LIMIT = 2000;
 /** An engine that was asked to stop gets its grace period, and this much more, milliseconds. */
 const STOP_SLACK = 10_000;
-/** Bytes after which a log is put aside when an engine starts; the one before it is dropped. */
-const LOG_LIMIT = 32 * 1024 * 1024;
 /** Ports that are tried when one that was free a moment ago is taken. */
 const PORT_ATTEMPTS = 5;
 
 /**
  * Starts the engine of a replication as a process that outlives this one, and resolves when it replicates. Connection strings go
- * through its environment, its log to a file that only this user can read. What it was is kept in the store.
- * @throws OperatorError ENGINE_START with the engine's own last words; LOG_NOT_WRITABLE; and those of the connections.
+ * through its environment, its log to a file that only this user can read. What it was is kept in the store. When another process
+ * has started it meanwhile, that one is taken: there are never two. `port` finds a free one.
+ * @throws OperatorError ENGINE_START with the engine's own last words; LOG_NOT_WRITABLE; SESSION_BUSY; and those of the connections.
  */
-export async function startEngine(replication: Replication, saved: Saved): Promise<Run> {
-  for (let attempt = 1; ; attempt++) {
-    const given = replication.answers.options?.metricsAddr;
-    const address = given ?? `127.0.0.1:${await freePort()}`;
+export async function startEngine(
+  replication: Replication,
+  saved: Saved,
+  port: () => Promise<number> = freePort,
+): Promise<Run> {
+  const { name } = replication;
+  const unlock = await lockStart(name, saved.store);
+  try {
+    const current = saved.store.get(name) ?? replication;
+    if (current.run !== undefined && stateOf(current) === 'running') return current.run;
+    const given = current.answers.options?.metricsAddr;
+    for (let attempt = 1; ; attempt++) {
+      const address = given ?? `127.0.0.1:${await port()}`;
+      try {
+        return await startOn(current, address, saved);
+      } catch (error) {
+        const taken = error instanceof OperatorError && error.message.includes('METRICS_ADDRESS_IN_USE');
+        if (!taken || given !== undefined || attempt === PORT_ATTEMPTS) throw error;
+      }
+    }
+  } finally {
+    unlock();
+  }
+}
+
+/** Waits while another process starts the same engine. @throws OperatorError SESSION_BUSY */
+async function lockStart(name: string, store: ReplicationStore): Promise<() => void> {
+  const deadline = Date.now() + START_LIMIT;
+  for (;;) {
     try {
-      return await startOn(replication, address, saved);
+      return await store.lock(name, 'start');
     } catch (error) {
-      const taken = error instanceof OperatorError && error.message.includes('METRICS_ADDRESS_IN_USE');
-      if (!taken || given !== undefined || attempt === PORT_ATTEMPTS) throw error;
+      const busy = error instanceof OperatorError && error.code === 'SESSION_BUSY';
+      if (!busy || Date.now() > deadline) throw error;
+      await sleep(LOOK_EVERY);
     }
   }
 }
@@ -61,11 +87,12 @@ async function startOn(replication: Replication, metricsAddr: string, saved: Sav
   const { store, secrets } = saved;
   const folder = closedFolder(join(stateFolder(saved.env), 'logs'));
   const logFile = join(folder, `${name}.log`);
-  const log = openLog(logFile);
+  const environment = engineEnvironment(replication, saved);
   const token = secrets.get(name, 'control') ?? randomBytes(24).toString('base64url');
   registerSecret(token);
   secrets.set(name, 'control', token);
   const started = Date.now();
+  const log = openEngineLog(logFile, `starting the engine of ${name}`);
   // A descriptor is taken as by node:child_process; the types of execa do not say so.
   const output = log as unknown as 'ignore';
   const child = execa(
@@ -73,7 +100,7 @@ async function startOn(replication: Replication, metricsAddr: string, saved: Sav
     [join(PACKAGE_ROOT, 'dist', 'cli.js'), 'pglogical', ...engineArguments(replication), '--metricsAddr', metricsAddr],
     {
       cwd: folder,
-      env: { ...engineEnvironment(replication, saved), INSTAR_CONTROL_TOKEN: token },
+      env: { ...environment, INSTAR_CONTROL_TOKEN: token },
       extendEnv: false,
       detached: true,
       cleanup: false,
@@ -95,7 +122,13 @@ async function startOn(replication: Replication, metricsAddr: string, saved: Sav
     throw failed();
   }
   const run: Run = { pid: child.pid, identity, started, metricsAddr: reachable(metricsAddr), logFile };
-  store.update(name, (before) => ({ ...before, run, ending: undefined }));
+  try {
+    store.update(name, (before) => ({ ...before, run, ending: undefined }));
+  } catch (error) {
+    // Nobody would know of it.
+    child.kill('SIGKILL');
+    throw error;
+  }
   const deadline = started + START_LIMIT;
   while (!(await healthy(run))) {
     if (ended || processIdentity(run.pid) !== identity) {
@@ -105,27 +138,13 @@ async function startOn(replication: Replication, metricsAddr: string, saved: Sav
     if (Date.now() > deadline) return run;
     await sleep(LOOK_EVERY);
   }
+  store.update(name, (before) => ({ ...before, replicated: true }));
   return run;
 }
 
 /** `:30005` and `0.0.0.0:30005` are reached through this machine's own address. */
 function reachable(address: string): string {
   return address.replace(/^(0\.0\.0\.0|\[::\])?:(?=\d+$)/, '127.0.0.1:');
-}
-
-function openLog(path: string): number {
-  try {
-    mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
-    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMIT) renameSync(path, `${path}.1`);
-    const descriptor = openSync(path, 'a', 0o600);
-    chmodSync(path, 0o600);
-    return descriptor;
-  } catch (cause) {
-    throw new OperatorError('LOG_NOT_WRITABLE', `the engine's log cannot be written: ${(cause as Error).message}`, {
-      fix: `df -h ${join(path, '..')}`,
-      cause,
-    });
-  }
 }
 
 /** The engine's flags, without connections. */

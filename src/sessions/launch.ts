@@ -1,15 +1,17 @@
 import type { Client } from 'pg';
+import type { ConnectionDescription } from '../config/connection.ts';
 import { connect } from '../config/postgres-client.ts';
 import { OperatorError } from '../errors.ts';
-import { createPublication, createSlot, dropPublication, dropSlot } from '../sources/postgres/setup.ts';
+import { TargetFacts } from '../preflight/target-facts.ts';
+import { checkpointKey, KIND } from '../sources/postgres/checkpoint-key.ts';
+import { createPublication, createSlot, dropPublication, dropSlot, undoStatements } from '../sources/postgres/setup.ts';
 import { dropStaging } from '../staging/drop.ts';
 import { identityKey } from '../staging/identity.ts';
-import { describeServer } from '../target/dialect.ts';
-import { parseDottedName, stagingSchemaName } from '../target/identifiers.ts';
 import { describeConnections } from './connections.ts';
 import { type Saved, startEngine } from './engine-child.ts';
 import type { Created, Replication } from './replication.ts';
 import { readSourceFacts } from './source-facts.ts';
+import { stateOf } from './state.ts';
 
 /** A step of a launch, told when it begins and again when it ends. */
 export interface LaunchStep {
@@ -21,8 +23,8 @@ export interface LaunchStep {
 
 /**
  * Makes what a replication needs and starts its engine: the publication, then the slot, because a slot cannot deliver what
- * was changed before there was a publication; the engine makes the staging schema. What is made is written down before and
- * after. After a failure what this launch has made is removed again, or the error says what is left.
+ * was changed before there was a publication; the engine makes the staging schema. What is made is written down as soon as it
+ * is. After a failure what this launch has made is removed again, or the error says what is left and how to remove it.
  * @throws OperatorError of the part that failed.
  */
 export async function launch(
@@ -79,15 +81,15 @@ export async function launch(
     }
     await during({ id: 'engine', title: 'the engine' }, async () => {
       const run = await startEngine(store.get(name) ?? replication, saved);
-      return ['passed', `replicates, process ${run.pid}`];
+      return ['passed', `process ${run.pid}`];
     });
-    return store.update(name, ({ step: _, ...launched }) => launched);
   } catch (error) {
     if (step !== undefined) tell({ ...step, state: 'failed', found: firstLine(error) });
     const left = await takeBack(mine, source, name, saved);
     if (left.length === 0) throw error;
     throw alsoLeft(error, left);
   }
+  return store.update(name, ({ step: _, ...launched }) => launched);
 }
 
 /** Removes what a failed launch has made, the newest first; returns what could not be removed. */
@@ -123,8 +125,9 @@ async function takeBack(
 function alsoLeft(error: unknown, left: readonly Created[]): OperatorError {
   const { code, message, fix } =
     error instanceof OperatorError ? error : { code: 'ENGINE_START', message: firstLine(error), fix: undefined };
+  const undo = undoStatements(left).map(({ side, sql }) => `-- to undo, at the ${side}:\n${sql}`);
   return new OperatorError(code, `${message}. Left on the servers: ${left.map(described).join('; ')}`, {
-    fix,
+    fix: [...(fix === undefined ? [] : [fix]), ...undo].join('\n'),
     cause: error,
   });
 }
@@ -136,30 +139,38 @@ export function cancelled(replication: Replication): string[] {
 
 /**
  * Drops the chosen things on their servers, then forgets the replication and its secrets.
- * @throws OperatorError of the first thing that cannot be dropped; what was dropped before it is forgotten, the rest is kept.
+ * @throws OperatorError SESSION_RUNNING; that of the first thing that cannot be dropped: what was dropped before it is forgotten, the rest is kept.
  */
 export async function retire(name: string, drops: readonly Created[], saved: Saved): Promise<void> {
   const { store, secrets } = saved;
   const replication = store.get(name);
   if (replication === undefined) throw store.missing(name);
+  if (stateOf(replication) === 'running') {
+    throw new OperatorError('SESSION_RUNNING', `${name} still replicates; nothing was dropped or forgotten`, {
+      fix: `instar stop ${name}`,
+    });
+  }
   if (drops.length > 0) {
     const connections = describeConnections(replication, saved);
     // The slot first: it is what does harm by staying.
     const ordered = drops.toSorted((a, b) => Number(b.what === 'slot') - Number(a.what === 'slot'));
     for (const thing of ordered) {
-      const staging = thing.what === 'staging schema' ? connections.staging : undefined;
-      const client = await connect(staging ?? connections[thing.side], thing.side);
-      try {
-        if (thing.what === 'staging schema') await forgetProgress(client, replication, thing.name);
-        else await drop(client, thing);
-      } finally {
-        await client.end().catch(() => {});
-      }
+      if (thing.what === 'staging schema') await forgetProgress(connections, replication, thing.name);
+      else await dropOn(connections[thing.side], thing);
       store.update(name, (before) => ({ ...before, made: without(before.made, thing) }));
     }
   }
   secrets.remove(name);
   store.remove(name);
+}
+
+async function dropOn(connection: ConnectionDescription, thing: Created): Promise<void> {
+  const client = await connect(connection, thing.side);
+  try {
+    await drop(client, thing);
+  } finally {
+    await client.end().catch(() => {});
+  }
 }
 
 async function drop(client: Client, { what, name }: Created): Promise<void> {
@@ -177,12 +188,27 @@ async function drop(client: Client, { what, name }: Created): Promise<void> {
 }
 
 /** The staging schema may keep the progress of other replications too, which stays. */
-async function forgetProgress(client: Client, { answers }: Replication, text: string): Promise<void> {
-  const server = await describeServer(client);
-  const staging = { name: stagingSchemaName(text, server), dialect: server.dialect };
-  const kind = answers.kind ?? 'pglogical';
-  const raw = parseDottedName(answers.targetSchema ?? 'public', 'targetSchema').join('.');
-  await dropStaging(client, staging, { checkpoint: `${kind}-wal-offset-${raw}`, identity: identityKey(kind, raw) });
+async function forgetProgress(
+  connections: ReturnType<typeof describeConnections>,
+  { answers }: Replication,
+  text: string,
+): Promise<void> {
+  const { source, target, staging } = connections;
+  const facts = new TargetFacts(target, {
+    source,
+    staging,
+    targetSchema: answers.targetSchema ?? 'public',
+    stagingSchema: text,
+    tables: 'all',
+  });
+  try {
+    if (!(await facts.stagingState()).complete) return;
+    const [schema, { schema: spelled }] = [await facts.staging(), await facts.progress()];
+    const keys = { checkpoint: checkpointKey(spelled), identity: identityKey(KIND, spelled) };
+    await facts.stagingLine.ask((client) => dropStaging(client, schema, keys));
+  } finally {
+    facts.close();
+  }
 }
 
 function without(made: readonly Created[], thing: Created): Created[] {

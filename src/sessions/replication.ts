@@ -85,6 +85,8 @@ export interface Replication {
   readonly made: readonly Created[];
   /** The tables that were published at the last start: what a resume is compared with. */
   readonly facts?: { readonly tables: readonly string[] };
+  /** An engine was seen replicating, so the staging schema has to be there. */
+  readonly replicated?: boolean;
   /** The newest run, whether or not it is still going. */
   readonly run?: Run;
   readonly ending?: Ending;

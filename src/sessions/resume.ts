@@ -23,15 +23,24 @@ export interface ResumeResult {
  */
 export async function resume(
   name: string,
-  saved: Saved & { readonly dryRun?: boolean; readonly report?: (line: string) => void },
+  saved: Saved & {
+    readonly dryRun?: boolean;
+    /** Goes on without tables that are published no more. */
+    readonly acceptTables?: boolean;
+    readonly report?: (line: string) => void;
+  },
 ): Promise<ResumeResult> {
-  const { store, env, dryRun = false, report = () => {} } = saved;
+  const { store, env, dryRun = false, acceptTables = false, report = () => {} } = saved;
   const found = store.get(name);
   if (found === undefined) throw store.missing(name);
   if (stateOf(found) === 'running') return { verdict: undefined, ...(!dryRun && { replication: found }) };
   const replication = settleEnding(found, store);
   const connections = describeConnections(replication, saved);
-  const verdict = await resumeVerdict(factsOf(replication, env), connections, report);
+  const verdict = await resumeVerdict(factsOf(replication, env, acceptTables), connections, report);
+  // Another process may have resumed it meanwhile, which is what the verdict would then complain of.
+  const now = store.get(name);
+  if (now !== undefined && stateOf(now) === 'running')
+    return { verdict: undefined, ...(!dryRun && { replication: now }) };
   if (!verdict.safe || dryRun) return { verdict };
   report('starting the engine');
   await startEngine(replication, saved);
@@ -45,7 +54,11 @@ export async function resume(
   return { verdict, replication: store.get(name) };
 }
 
-function factsOf({ name, answers, facts, run, ending, seen }: Replication, env: NodeJS.ProcessEnv): ResumeFacts {
+function factsOf(
+  { name, answers, facts, replicated = false, run, ending, seen }: Replication,
+  env: NodeJS.ProcessEnv,
+  acceptTables: boolean,
+): ResumeFacts {
   return {
     name,
     slotName: answers.slot?.name ?? String(flagNamed('slotName').default),
@@ -53,6 +66,8 @@ function factsOf({ name, answers, facts, run, ending, seen }: Replication, env: 
     targetSchema: answers.targetSchema ?? 'public',
     stagingSchema: answers.options?.stagingSchema ?? String(flagNamed('stagingSchema').default),
     tables: facts?.tables,
+    acceptTables,
+    replicated,
     lastStart: run?.started,
     lastEnd: ending === undefined ? undefined : { at: ending.at, why: reason(ending) },
     bytesPerSecond: seen?.bytesPerSecond,

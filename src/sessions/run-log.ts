@@ -7,6 +7,9 @@ const TAIL = 64 * 1024;
 /** A line of the text log: `[2026-01-02T03:04:05+00:00] ERROR message code=CODE …`. */
 const RECORD = /^\[([^\]]+)\] (ERROR|INFO |WARN |DEBUG|TRACE) (.*)$/;
 
+/** What an engine says when it ends because it was asked to. */
+const STOPPED = /^(stopped as asked\b|stopping at once\b|Interrupted: )/;
+
 /** The last lines of a log, at most `bytes` of it; empty when it cannot be read. */
 export function readTail(path: string, bytes = TAIL): string[] {
   let descriptor: number;
@@ -38,20 +41,28 @@ export function readEnding({ logFile, started }: Pick<Run, 'logFile' | 'started'
     // The stamps are whole seconds.
     if (time < started - 1000) break;
     last = Math.max(last, time);
-    if (level === 'INFO ' && /^stopped as asked\b/.test(text))
-      return { at: iso(Math.max(time, started)), how: 'stopped' };
+    if (STOPPED.test(text)) return { at: iso(Math.max(time, started)), how: 'stopped' };
     if (level !== 'ERROR') continue;
     const code = / code=([A-Z_]+)/.exec(text)?.[1];
-    const fix = lines.slice(at + 1).flatMap((line) => /^ {4}(?:fix:)? *(.*)$/.exec(line)?.[1] ?? []);
+    const fix = readBlock(lines.slice(at + 1), 'fix');
     return {
       at: iso(Math.max(time, started)),
       how: 'failed',
       code,
       message: text.replace(/ code=[A-Z_]+.*$/, ''),
-      ...(fix.length > 0 && { fix: fix.join('\n') }),
+      ...(fix !== undefined && { fix }),
     };
   }
   return { at: iso(last), how: 'killed' };
+}
+
+/** A field of several lines, written below its record: `    fix: first line`, then each line further in. */
+function readBlock(lines: readonly string[], name: string): string | undefined {
+  const start = lines.findIndex((line) => line.startsWith(`    ${name}: `));
+  const end = lines.findIndex((line, at) => at > start && !line.startsWith('        '));
+  if (start < 0 || !lines.slice(0, start).every((line) => line.startsWith('    '))) return undefined;
+  const block = lines.slice(start, end < 0 ? undefined : end);
+  return block.map((line, at) => line.slice(at === 0 ? `    ${name}: `.length : 8)).join('\n');
 }
 
 function iso(time: number): string {

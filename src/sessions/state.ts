@@ -6,10 +6,10 @@ import type { ReplicationStore } from './store.ts';
 /** What a saved replication is doing. */
 export type State = 'running' | 'stopped' | 'crashed' | 'unfinished';
 
-/** `crashed`: it ended without having been asked to. `unfinished`: its setup was never launched. */
-export function stateOf({ run, ending }: Replication): State {
-  if (run === undefined) return 'unfinished';
-  if (processIdentity(run.pid) === run.identity) return 'running';
+/** `crashed`: it ended without having been asked to. `unfinished`: its setup was never launched, or the launch failed. */
+export function stateOf({ run, ending, step }: Replication): State {
+  if (run !== undefined && processIdentity(run.pid) === run.identity) return 'running';
+  if (run === undefined || step !== undefined) return 'unfinished';
   return ending?.how === 'stopped' && Date.parse(ending.at) >= run.started ? 'stopped' : 'crashed';
 }
 

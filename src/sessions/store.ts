@@ -1,13 +1,19 @@
-import { closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Conf from 'conf';
 import { OperatorError } from '../errors.ts';
 import { closedFolder, NAME, stateFolder } from './folder.ts';
-import { processIdentity } from './process-identity.ts';
+import { takeLock } from './process-lock.ts';
 import type { Replication } from './replication.ts';
 
 /** Grows when an older program could not make sense of what a newer one has saved. */
 const FORMAT = 1;
+
+/** Milliseconds that other processes get to finish a change of the same replication; it takes them a few. */
+const CHANGE_PATIENCE = 5000;
+
+/** What a process may keep others from: setting a replication up or removing it, or starting its engine. */
+export type LockPurpose = 'setup' | 'start';
 
 interface Saved {
   format: number;
@@ -56,30 +62,21 @@ export class ReplicationStore {
         fix: 'use up to 64 letters, digits, hyphens, underscores and dots, and no dot in front',
       });
     }
-    try {
-      // What cannot be read is set aside first: it is never overwritten.
-      this.#read(name);
-      this.#conf(name).store = { format: FORMAT, replication };
-    } catch (cause) {
-      if (cause instanceof OperatorError) throw cause;
-      throw new OperatorError(
-        'SESSION_NOT_SAVED',
-        `replication ${name} could not be saved: ${(cause as Error).message}`,
-        {
-          fix: `df -h ${this.#folder}`,
-          cause,
-        },
-      );
-    }
+    this.#alone(name, () => this.#write(replication));
   }
 
-  /** Changes what is saved, read anew. @throws OperatorError SESSION_MISSING when it is not there any more. */
+  /**
+   * Changes what is saved, read anew, while no other process changes it.
+   * @throws OperatorError SESSION_MISSING when it is not there any more, SESSION_NOT_SAVED
+   */
   update(name: string, change: (replication: Replication) => Replication): Replication {
-    const found = this.get(name);
-    if (found === undefined) throw this.missing(name);
-    const changed = change(found);
-    this.save(changed);
-    return changed;
+    return this.#alone(name, () => {
+      const found = this.get(name);
+      if (found === undefined) throw this.missing(name);
+      const changed = change(found);
+      this.#write(changed);
+      return changed;
+    });
   }
 
   remove(name: string): void {
@@ -95,31 +92,60 @@ export class ReplicationStore {
   }
 
   /**
-   * Keeps other processes from changing a replication until what is returned is called. A process that has died does not
-   * count.
+   * Keeps other processes from the same purpose until what is returned is called. A process that has died does not count.
    * @throws OperatorError SESSION_BUSY that names the process.
    */
-  async lock(name: string): Promise<() => void> {
-    const path = join(this.#folder, `${name}.lock`);
-    const mine = `${process.pid} ${processIdentity(process.pid)}`;
+  async lock(name: string, purpose: LockPurpose = 'setup'): Promise<() => void> {
+    if (!NAME.test(name)) throw this.missing(name);
+    const taken = takeLock(join(this.#folder, `${name}.${purpose}.lock`));
+    if (typeof taken !== 'number') return taken;
+    const does = purpose === 'setup' ? 'is open in' : 'is being started by';
+    throw new OperatorError('SESSION_BUSY', `replication ${name} ${does} another instar, process ${taken}`, {
+      fix: `go on there, or end it: kill ${taken}`,
+    });
+  }
+
+  /** Does work that reads and writes one file while no other process does. It waits without giving way: for milliseconds. */
+  #alone<T>(name: string, work: () => T): T {
+    const deadline = performance.now() + CHANGE_PATIENCE;
     for (;;) {
-      try {
-        const descriptor = openSync(path, 'wx', 0o600);
-        writeSync(descriptor, mine);
-        closeSync(descriptor);
-        return () => rmSync(path, { force: true });
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const taken = this.#takeChange(name);
+      if (typeof taken !== 'number') {
+        try {
+          return work();
+        } finally {
+          taken();
+        }
       }
-      const holder = readOr(path, '');
-      const [pid, ...identity] = holder.split(' ');
-      if (holder !== '' && processIdentity(Number(pid)) === identity.join(' ')) {
-        throw new OperatorError('SESSION_BUSY', `replication ${name} is open in another instar, process ${pid}`, {
-          fix: `go on there, or end it: kill ${pid}`,
-        });
-      }
-      takeAway(path, holder);
+      if (performance.now() > deadline) throw this.#notSaved(name, `process ${taken} keeps it from being changed`);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
     }
+  }
+
+  #takeChange(name: string): (() => void) | number {
+    try {
+      return takeLock(join(this.#folder, `${name}.change.lock`));
+    } catch (cause) {
+      throw this.#notSaved(name, (cause as Error).message, cause);
+    }
+  }
+
+  #write(replication: Replication): void {
+    const { name } = replication;
+    try {
+      // What cannot be read is set aside first: it is never overwritten.
+      this.#read(name);
+      this.#conf(name).store = { format: FORMAT, replication };
+    } catch (cause) {
+      throw cause instanceof OperatorError ? cause : this.#notSaved(name, (cause as Error).message, cause);
+    }
+  }
+
+  #notSaved(name: string, reason: string, cause?: unknown): OperatorError {
+    return new OperatorError('SESSION_NOT_SAVED', `replication ${name} could not be saved: ${reason}`, {
+      fix: `df -h ${this.#folder}`,
+      cause,
+    });
   }
 
   #conf(name: string): Conf<Saved & Record<string, unknown>> {
@@ -148,18 +174,6 @@ function readOr<T>(path: string, otherwise: T): string | T {
     return readFileSync(path, 'utf8');
   } catch {
     return otherwise;
-  }
-}
-
-/** Removes the lock of a process that has died, unless another process has taken its place since it was read. */
-function takeAway(path: string, holder: string): void {
-  const aside = `${path}.${process.pid}`;
-  try {
-    renameSync(path, aside);
-    if (readOr(aside, '') === holder) rmSync(aside);
-    else renameSync(aside, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 

@@ -194,7 +194,7 @@ test('secrets are in the secrets file and the environment of the engine, and now
     ['list'],
     ['list', '--json'],
     ['status', 'shop', '--json'],
-    ['resume', 'shop', '--dryRun', '--json'],
+    ['resume', 'shop', '--dry-run', '--json'],
   ]) {
     const { code, stdout, stderr } = await instar(session, ...args);
     assert.equal(code, 0, stderr);
@@ -321,9 +321,9 @@ for (const { name, harm, code } of UNSAFE) {
     assert.match(String(verdict?.lines[1]), /^not safe: /);
     assert.ok((verdict?.waysOut.length ?? 0) > 0);
     assert.notEqual(stateOf(session.replication()), 'running');
-    const { code: status, stdout } = await instar(session, 'resume', 'shop', '--dryRun', '--json');
+    const { code: status, stdout } = await instar(session, 'resume', 'shop', '--dry-run', '--json');
     assert.equal(status, 1);
-    assert.equal((JSON.parse(stdout) as { verdict: { safe: boolean } }).verdict.safe, false);
+    assert.equal((JSON.parse(stdout) as { safe: boolean }).safe, false);
   });
 }
 
@@ -359,7 +359,7 @@ test('a server that cannot be reached, and tables published since: told, and res
   session.secrets.set('shop', 'target', right);
   const again = await resume('shop', session);
   assert.equal(again.verdict?.safe, true);
-  const told = again.verdict?.findings.find(({ id }) => id === 'resume.published');
+  const told = again.verdict?.findings.find(({ id }) => id === 'resume.added');
   assert.match(String(told?.found), /published since then: public\.extra/);
   assert.equal(stateOf(session.replication()), 'running');
   assert.deepEqual(session.replication().facts?.tables, ['public.extra', 'public.item']);

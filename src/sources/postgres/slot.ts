@@ -17,6 +17,8 @@ export interface SlotFacts {
   readonly confirmed: Lsn | undefined;
   /** `reserved`, `extended`, `unreserved` or `lost`; undefined before PostgreSQL 13. */
   readonly walStatus: string | undefined;
+  /** Log that can still be written before the slot is given up; undefined without a limit, and before PostgreSQL 13. */
+  readonly safeBytes?: number;
   /** Why the server gave the slot up; PostgreSQL 17 and newer. */
   readonly invalidation: string | undefined;
   /** The server's end of log. */
@@ -33,6 +35,7 @@ interface SlotRow {
   restart_lsn: string | null;
   confirmed_flush_lsn: string | null;
   wal_status?: string | null;
+  safe_wal_size?: number | null;
   invalidation_reason?: string | null;
 }
 
@@ -69,6 +72,7 @@ function slotFacts(row: SlotRow, activeClient: string, current: string): SlotFac
     restart: row.restart_lsn === null ? undefined : Lsn.parse(row.restart_lsn),
     confirmed: row.confirmed_flush_lsn === null ? undefined : Lsn.parse(row.confirmed_flush_lsn),
     walStatus: row.wal_status ?? undefined,
+    safeBytes: row.safe_wal_size ?? undefined,
     invalidation: row.invalidation_reason ?? undefined,
     current: Lsn.parse(current),
   };

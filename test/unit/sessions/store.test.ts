@@ -203,7 +203,7 @@ test('one wizard at a time: the second is told which process; a dead one does no
   (await store.lock('other'))();
   unlock();
   (await store.lock('shop'))();
-  const path = join(String(env.INSTAR_HOME), 'replications', 'shop.lock');
+  const path = join(String(env.INSTAR_HOME), 'replications', 'shop.setup.lock');
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
   for (const holder of [`${dead} some/identity`, `${process.pid} another/start`, '']) {
     writeFileSync(path, holder);
