@@ -6,8 +6,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseCommandLine } from '../../src/config/command-line.ts';
 import { variableOf } from '../../src/config/environment.ts';
-import { FLAGS } from '../../src/config/flags.ts';
+import { type CommandName, FLAGS } from '../../src/config/flags.ts';
 import { definitions } from '../../src/metrics/names.ts';
+import { readSetupFile } from '../../src/wizard/setup-file.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -69,8 +70,9 @@ test('every flag, variable and metric that the README names exists', () => {
   const ofTheBench = ['--markdown'];
   for (const flag of flags) assert(flag.slice(2) in FLAGS || ofTheBench.includes(flag), flag);
 
-  const ofTheTests = ['INSTAR_SEED', 'INSTAR_SOAK'];
-  const variables = new Set([...Object.keys(FLAGS).map(variableOf), ...ofTheTests]);
+  const ofTheTests = ['INSTAR_SEED', 'INSTAR_SOAK', 'INSTAR_PICTURES'];
+  const ofTheProgram = ['INSTAR_HOME', 'INSTAR_ASCII', 'INSTAR_SCREEN_READER', 'INSTAR_CONTROL_TOKEN'];
+  const variables = new Set([...Object.keys(FLAGS).map(variableOf), ...ofTheTests, ...ofTheProgram]);
   for (const [variable] of README.matchAll(/\bINSTAR_[A-Z_]+/g)) assert(variables.has(variable), variable);
 
   const metrics = texts.filter((text) => /^(instar|apply|retry|source|target|core)_[a-z_]+$/.test(text));
@@ -104,7 +106,7 @@ test('the first command is the documented one to the letter, and the resume leav
 test('the configuration file of the README is accepted and says what the resume command says', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'instar-readme-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  const [{ text }] = BLOCKS.filter(({ language }) => language === 'yaml');
+  const { text } = BLOCKS.find((block) => block.language === 'yaml' && block.text.includes('sourceConn'))!;
   const [line] = COMMANDS.filter((command) => command.includes('--config'));
   const [, , ...args] = words(line);
   const file = join(folder, args[1]);
@@ -112,6 +114,21 @@ test('the configuration file of the README is accepted and says what the resume 
   const { settings } = parseCommandLine('pglogical', [args[0], file], ENVIRONMENT);
   assert.equal(settings.sourceConn, ENVIRONMENT.SOURCE);
   assert.deepEqual([settings.slotName, settings.stagingSchema], ['molt_slot', '_replicator']);
+});
+
+test('the answers of the README are accepted, and the commands around them are commands', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'instar-readme-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const { text } = BLOCKS.find((block) => block.language === 'yaml' && block.text.startsWith('name:'))!;
+  const file = join(folder, 'answers.yaml');
+  writeFileSync(file, text);
+  assert.equal(readSetupFile(file).answers.slot.name, 'molt_slot');
+  const lines = COMMANDS.filter((line) => /^instar (setup|preflight|status|stop|resume|list|watch)/.test(line));
+  assert.equal(lines.length, 9);
+  for (const line of lines) {
+    const [, command, ...args] = words(line);
+    parseCommandLine(command as CommandName, args, {});
+  }
 });
 
 test('scripts, files and links of the README are there', () => {
