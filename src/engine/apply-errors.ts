@@ -27,6 +27,26 @@ export function checkpointMoved(error: Error): OperatorError {
   );
 }
 
+/** The user lacks a right. `subject`: what the refused statement was about, where that is known. */
+export function targetDenied(
+  error: Error,
+  dialect: Dialect,
+  subject: StatementSubject | undefined,
+  user: string | undefined,
+): OperatorError {
+  const table = subject?.table.writer.mapping.target.qualified;
+  const rights = `SELECT, INSERT, UPDATE, DELETE${dialect.product === 'postgresql' ? ', TRUNCATE' : ''}`;
+  return new OperatorError(
+    'TARGET_DENIED',
+    `the target user${user === undefined ? '' : ` ${user}`} lacks a privilege${table === undefined ? '' : ` on ${table}`}: ` +
+      `${error.message}; nothing of the transaction was applied, and the checkpoint stands before it`,
+    {
+      cause: error,
+      fix: `GRANT ${rights} ON ${table ?? 'the table'} TO ${user === undefined ? 'the target user' : quoteIdentifier(user)};`,
+    },
+  );
+}
+
 /** The target refuses a source transaction for good. `subject`: what the refused statement was about, where that is known. */
 export function applyFailed(
   error: Error,

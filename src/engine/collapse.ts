@@ -7,6 +7,7 @@ import type { Session } from '../target/session.ts';
 import { truncateStatements } from '../target/statements.ts';
 import { mergeTuples, type RowStore } from '../target/table-writer.ts';
 import type { SourceTable } from '../changes/table.ts';
+import type { Written } from './apply-events.ts';
 import { RowState, type TableWork } from './table-work.ts';
 
 /** Fewer fresh rows than this go with the upserts: a COPY has a price of its own. */
@@ -43,7 +44,7 @@ export class Collapser {
   readonly #touched = new Set<TableWork>();
   #merged: Buffer[] = [];
   #truncates: TableWork[] = [];
-  /** For each statement of the last `write`, what it is about. */
+  /** What each statement written since the last `takeWritten` is about. */
   #statements: StatementSubject[] = [];
   /** Set by #scan. */
   #key = '';
@@ -54,19 +55,16 @@ export class Collapser {
     this.#resolve = resolve;
   }
 
-  /** What statement `number`, from 0, of the last `write` is about. */
-  statement(number: number): StatementSubject | undefined {
-    return this.#statements[number];
-  }
-
-  /** Tables written since the last call; each holds its counts. */
-  takeTouched(): TableWork[] {
+  /** Tables written since the last call, the rows of each, and what each statement is about. */
+  takeWritten(): { touched: TableWork[]; written: Written[]; subjects: StatementSubject[] } {
     const touched = [...this.#touched];
+    const subjects = this.#statements;
     this.#touched.clear();
-    return touched;
+    this.#statements = [];
+    return { touched, written: touched.map((work) => work.takeCounts()), subjects };
   }
 
-  /** Writes the changes in [start, end) of `log` into `script`. Throws what `resolve` throws. */
+  /** Writes the changes in [start, end) of `log` into `script`. Throws what `resolve` throws; nothing counts as written then. */
   write(
     log: ChangeLog,
     start: number,
@@ -76,7 +74,6 @@ export class Collapser {
     options: CollapseOptions,
   ): void {
     const buffer = log.buffer;
-    this.#statements = [];
     const works = log.tables.map(() => undefined as TableWork | undefined);
     const store: RowStore = { log: buffer, merged: this.#merged };
     const close = () => this.#close(session, script, store, options);
@@ -103,6 +100,9 @@ export class Collapser {
         at += length;
       }
       close();
+    } catch (error) {
+      this.takeWritten();
+      throw error;
     } finally {
       this.#abandon();
     }

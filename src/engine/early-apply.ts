@@ -4,6 +4,7 @@ import type { Dialect } from '../target/dialect.ts';
 import type { MessageBuffer } from '../target/messages.ts';
 import { verdict } from '../target/retry.ts';
 import type { Session } from '../target/session.ts';
+import type { Written } from './apply-events.ts';
 import { Collapser, type CollapseOptions } from './collapse.ts';
 import { Signal } from './signal.ts';
 import type { TargetTables } from './target-tables.ts';
@@ -46,8 +47,7 @@ export class EarlyApply {
   readonly #collapser: Collapser;
   readonly #signal = new Signal();
   readonly #running: Promise<void>;
-  /** Rows by table: upserts and deletes. */
-  readonly written = new Map<string, { upserts: number; deletes: number }>();
+  readonly #written = new Map<string, Written>();
   #session: Session | undefined;
   #inFlight = 0;
   #lost = false;
@@ -68,6 +68,11 @@ export class EarlyApply {
   /** True when the bet is lost. */
   get lost(): boolean {
     return this.#lost;
+  }
+
+  /** Rows so far, by table. */
+  get written(): readonly Written[] {
+    return [...this.#written.values()];
   }
 
   /** To be called when the main connection has made progress. */
@@ -143,14 +148,13 @@ export class EarlyApply {
     if (this.#lost) return;
     const script = session.script();
     this.#collapser.write(log, 0, log.length, session, script, this.#parts.options);
-    for (const work of this.#collapser.takeTouched()) {
-      const total = this.written.get(work.name) ?? { upserts: 0, deletes: 0 };
-      this.written.set(work.name, {
-        upserts: total.upserts + work.upserted,
-        deletes: total.deletes + work.deleted,
+    for (const { table, upserts, deletes } of this.#collapser.takeWritten().written) {
+      const total = this.#written.get(table);
+      this.#written.set(table, {
+        table,
+        upserts: (total?.upserts ?? 0) + upserts,
+        deletes: (total?.deletes ?? 0) + deletes,
       });
-      work.upserted = 0;
-      work.deleted = 0;
     }
     this.#inFlight++;
     session.send(script).then(

@@ -142,7 +142,13 @@ export class Lanes {
 
   #start(batch: Batch, footprint: Footprint, session: Session): void {
     const script = session.script();
-    this.#parts.write(batch, session, script);
+    try {
+      this.#parts.write(batch, session, script);
+    } catch (error) {
+      session.forgetStatements();
+      this.#free.push(session);
+      throw error;
+    }
     const run: Run = {
       batch,
       footprint,

@@ -1,9 +1,27 @@
-import type { Dialect } from '../target/dialect.ts';
-import { type DeadLetterTable, deadLetters, deadLetterValues, openDeadLetterTable } from '../target/dead-letters.ts';
-import type { SchemaName } from '../target/identifiers.ts';
+import type { ChangeLog } from '../changes/change-log.ts';
 import { readCatalogue } from '../target/catalogue.ts';
-import type { Queryable } from '../target/dialect.ts';
-import type { DeadLetters } from './applier.ts';
+import { type DeadLetterTable, deadLetters, deadLetterValues, openDeadLetterTable } from '../target/dead-letters.ts';
+import type { Dialect, Queryable } from '../target/dialect.ts';
+import type { SchemaName } from '../target/identifiers.ts';
+import type { MessageBuffer } from '../target/messages.ts';
+import type { Session } from '../target/session.ts';
+
+/** Writes a source transaction that the target refuses to the dead-letter table, inside the open target transaction. */
+export interface DeadLetters {
+  /** To be called before the first `write` and after a failed one. */
+  prepare(): Promise<void>;
+  /** `commitTime`: microseconds since the epoch; `ordinal`: place of the first change in its transaction, from 0. */
+  write(
+    session: Session,
+    script: MessageBuffer,
+    log: ChangeLog,
+    start: number,
+    end: number,
+    commitTime: number,
+    ordinal: number,
+    error: Error,
+  ): void;
+}
 
 /** Writes dead letters into the table `name` of the target schema, which is looked for when the first is due. */
 export function openLetters(

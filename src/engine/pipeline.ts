@@ -4,12 +4,13 @@ import type { Logger } from '../log/logger.ts';
 import type { Position, Source } from '../sources/source.ts';
 import type { Dialect } from '../target/dialect.ts';
 import type { Session } from '../target/session.ts';
-import { Applier, type ApplierOptions, type DeadLetters } from './applier.ts';
+import { Applier, type ApplierOptions } from './applier.ts';
 import type { ApplierEvents } from './apply-events.ts';
 import { Batcher, type BatcherOptions } from './batcher.ts';
 import { Checkpoint, type CheckpointStore } from './checkpoint.ts';
 import { connectionLost, isTransient } from './connection-loss.ts';
 import { type LargeMode, Rewind } from './large-mode.ts';
+import type { DeadLetters } from './letters.ts';
 import type { Pause } from './pause.ts';
 import type { TargetTables } from './target-tables.ts';
 

@@ -4,11 +4,13 @@ import type { Logger } from '../log/logger.ts';
 import type { Position } from '../sources/source.ts';
 import type { Dialect } from '../target/dialect.ts';
 import { sqlState, verdict } from '../target/retry.ts';
-import { applyFailed, checkpointMoved, targetLost } from './apply-errors.ts';
+import type { Session } from '../target/session.ts';
+import { applyFailed, checkpointMoved, targetDenied, targetLost } from './apply-errors.ts';
 import type { ApplierEvents } from './apply-events.ts';
 import type { Batch, Transaction } from './batcher.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import type { CollapseOptions, StatementSubject } from './collapse.ts';
+import type { CollapseOptions } from './collapse.ts';
+import { subjectOf } from './flights.ts';
 import type { TableWork } from './table-work.ts';
 import type { TargetTables } from './target-tables.ts';
 
@@ -30,8 +32,6 @@ export interface Sender {
   bury(batch: Batch, start: number, transaction: Transaction, reason: Error): Promise<Error | undefined>;
   /** The batch is through, transaction by transaction. */
   release(batch: Batch): void;
-  /** What the statement that failed with `error` was about. */
-  subject(error: Error): StatementSubject | undefined;
 }
 
 export const UPSERT: CollapseOptions = { exact: false, copy: false };
@@ -40,6 +40,7 @@ export const EXACT: CollapseOptions = { exact: true, copy: false };
 /** Gets a batch through that the target has not taken as it was sent, or tells why that cannot be. */
 export class Recovery {
   readonly #sender: Sender;
+  readonly #session: Pick<Session, 'user'>;
   readonly #dialect: Dialect;
   readonly #tables: TargetTables;
   readonly #checkpoint: Checkpoint;
@@ -49,6 +50,7 @@ export class Recovery {
 
   constructor(parts: {
     sender: Sender;
+    session: Pick<Session, 'user'>;
     dialect: Dialect;
     tables: TargetTables;
     checkpoint: Checkpoint;
@@ -57,6 +59,7 @@ export class Recovery {
     log: Logger;
   }) {
     this.#sender = parts.sender;
+    this.#session = parts.session;
     this.#dialect = parts.dialect;
     this.#tables = parts.tables;
     this.#checkpoint = parts.checkpoint;
@@ -105,10 +108,7 @@ export class Recovery {
         if (await this.#checkpoint.moved()) throw checkpointMoved(error);
         return 'refused';
       case 'denied':
-        throw new OperatorError('TARGET_DENIED', `the target user lacks a privilege: ${error.message}`, {
-          cause: error,
-          fix: 'GRANT SELECT, INSERT, UPDATE, DELETE ON the table TO the target user;',
-        });
+        throw this.denied(error);
       case 'schema':
         await this.#tables.refresh();
         return attempt > 1 ? 'refused' : 'retry';
@@ -121,9 +121,14 @@ export class Recovery {
     }
   }
 
+  /** The error for what the user may not do. */
+  denied(error: Error): OperatorError {
+    return targetDenied(error, this.#dialect, subjectOf(error), this.#session.user);
+  }
+
   /** The error for a transaction that the target refuses for good. */
   refusal(error: Error, position: Position | undefined): OperatorError {
-    return applyFailed(error, position, this.#dialect, this.#sender.subject(error));
+    return applyFailed(error, position, this.#dialect, subjectOf(error));
   }
 
   async #backOff(error: Error, state: string, attempt: number): Promise<void> {

@@ -1,5 +1,6 @@
 import type { SourceTable } from '../changes/table.ts';
 import type { TableWriter } from '../target/table-writer.ts';
+import type { Written } from './apply-events.ts';
 
 /** What became of a row in the segment at hand. */
 export const RowState = {
@@ -87,6 +88,14 @@ export class TableWork {
     this.at.length = 0;
     this.states.length = 0;
     this.writes = 0;
+  }
+
+  /** What was written since the last call. */
+  takeCounts(): Written {
+    const counts = { table: this.name, upserts: this.upserted, deletes: this.deleted };
+    this.upserted = 0;
+    this.deleted = 0;
+    return counts;
   }
 
   get copyAllowed(): boolean {

@@ -24,7 +24,7 @@ interface Pending {
 
 const completed = new WeakMap<Error, number>();
 
-/** Statements of a script that were carried out before the one that failed with `error`. */
+/** Statements that a script was given and that were carried out before the one that failed with `error`. */
 export function statementsBefore(error: Error): number | undefined {
   return completed.get(error);
 }
@@ -93,6 +93,11 @@ export class Session {
     }
     this.#wire.on('error', (error: Error) => this.#break(error));
     this.#wire.on('end', () => this.#break(new Error('connection closed by the server')));
+  }
+
+  /** The user that it was opened as. */
+  get user(): string | undefined {
+    return this.#client.user;
   }
 
   /** Scripts sent and not yet answered. */
@@ -183,7 +188,8 @@ export class Session {
       this.#break(error);
     } else if (head.error === undefined) {
       head.error = error;
-      completed.set(error, head.tags.length);
+      // The session's own housekeeping is none of them.
+      completed.set(error, head.tags.filter((tag) => !tag.startsWith('DEALLOCATE')).length);
     }
   }
 

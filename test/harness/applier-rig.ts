@@ -1,8 +1,8 @@
-import { Applier, type ApplierOptions, type DeadLetters } from '../../src/engine/applier.ts';
+import { Applier, type ApplierOptions } from '../../src/engine/applier.ts';
 import type { LargeMode } from '../../src/engine/large-mode.ts';
 import { Batcher, type BatcherOptions } from '../../src/engine/batcher.ts';
 import { Checkpoint } from '../../src/engine/checkpoint.ts';
-import { openLetters } from '../../src/engine/letters.ts';
+import { type DeadLetters, openLetters } from '../../src/engine/letters.ts';
 import { Pause } from '../../src/engine/pause.ts';
 import { sessionSettings } from '../../src/engine/target.ts';
 import { checkpointStatement, ensureCheckpoint, moveCheckpoint, readMemo } from '../../src/staging/memo.ts';
