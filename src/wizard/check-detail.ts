@@ -19,7 +19,7 @@ export const LABEL_WIDTH = 8;
 export function detailLines({ check, result }: CheckLine, columns: number, problem?: string): DetailLine[] {
   const lines: DetailLine[] = [];
   const add = (label: string, text: string, tone: DetailLine['tone']) => {
-    const folded = text.split('\n').flatMap((line) => foldWords(clean(line), Math.max(20, columns - LABEL_WIDTH - 1)));
+    const folded = text.split('\n').flatMap((line) => foldIndented(line, Math.max(20, columns - LABEL_WIDTH - 1)));
     for (const [index, line] of folded.entries()) lines.push({ label: index === 0 ? label : '', text: line, tone });
   };
   if (problem !== undefined) add('Not done', problem, 'danger');
@@ -31,6 +31,12 @@ export function detailLines({ check, result }: CheckLine, columns: number, probl
   }
   add('Why', consequence(check.why, result), 'muted');
   return lines;
+}
+
+/** The line folded between words, each part as far to the right as SQL has it. */
+function foldIndented(line: string, columns: number): string[] {
+  const indent = ' '.repeat(Math.min(8, /^ */.exec(line)?.[0].length ?? 0));
+  return foldWords(clean(line.trimStart()), columns - indent.length).map((part) => indent + part);
 }
 
 function howToFix({ statements, side, restart }: Fix): string {

@@ -1,5 +1,5 @@
 import { Box, Text } from 'ink';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { errorText } from '../log/log-error.ts';
 import type { Check, Fix } from '../preflight/check.ts';
 import { Checklist } from '../terminal/checklist.tsx';
@@ -39,12 +39,18 @@ export function ChecksView({ planned, run, fix, intro, onNext, onBack }: ChecksV
   const [selected, setSelected] = useState<string>();
   const [asking, setAsking] = useState<'go on' | 'fix all'>();
   const [reading, setReading] = useState(false);
-  const fixing = useFixes(fix, again);
+  const fixing = useFixes(fix, (failed) => {
+    setSelected(failed);
+    again();
+  });
   const copy = useCopy();
 
   // What has to be put right is shown first, unless the operator has chosen a line.
   const chosen = lines.findIndex(({ check }) => check.id === selected);
-  const index = chosen >= 0 ? chosen : running ? 0 : worstLine(lines);
+  const before = useRef(0);
+  const index =
+    chosen >= 0 ? chosen : running ? Math.max(0, Math.min(before.current, lines.length - 1)) : worstLine(lines);
+  before.current = index;
   const line: CheckLine | undefined = lines[index];
   const offered = line?.running === false ? line.result?.fix : undefined;
   const tally = tallyOf(lines);
@@ -105,7 +111,7 @@ export function ChecksView({ planned, run, fix, intro, onNext, onBack }: ChecksV
           id: each.check.id,
           title: each.check.title,
           state: lineState(each),
-          found: each.running ? undefined : each.result?.found.split('\n', 1)[0],
+          found: each.result?.found.split('\n', 1)[0],
         }))}
         selected={index}
         rows={listRows}
@@ -217,8 +223,8 @@ function WholeText({ line, problem, onClose }: { line: CheckLine; problem: strin
   return <Scroll text={lines} rows={rows} focus />;
 }
 
-/** Runs fixes one after the other, then has everything looked at again. */
-function useFixes(fix: (fix: Fix) => Promise<void>, again: () => void) {
+/** Runs fixes one after the other. `onEnd` is told which one failed, if any. */
+function useFixes(fix: (fix: Fix) => Promise<void>, onEnd: (failed: string | undefined) => void) {
   const tell = useToast();
   const [label, setLabel] = useState<string>();
   const [problem, setProblem] = useState<{ id: string; text: string }>();
@@ -236,17 +242,19 @@ function useFixes(fix: (fix: Fix) => Promise<void>, again: () => void) {
       for (at of fixes) {
         setLabel(`running ${at.fix.statements?.[0]?.split('\n', 1)[0] ?? 'the fix'}`);
         await fix(at.fix);
+        if (!open.shown) return;
       }
-      if (!open.shown) return;
       const restart = fixes.some((each) => each.fix.restart);
       tell(restart ? 'done; it counts once the server has been restarted' : 'done', restart ? 'warning' : 'success');
+      setLabel(undefined);
+      onEnd(undefined);
     } catch (error) {
       if (!open.shown) return;
       setProblem({ id: at.id, text: errorText(error) });
       tell('the fix did not work; see below', 'danger');
+      setLabel(undefined);
+      onEnd(at.id);
     }
-    setLabel(undefined);
-    again();
   };
   return { label, problem, run };
 }

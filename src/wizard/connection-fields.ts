@@ -99,7 +99,7 @@ export function connectionFields({ draft, keep, variable }: Entry, surroundings:
       id: 'variable',
       label: 'Variable',
       value: variable,
-      hint: `Before a resume: export ${variable}='postgresql://…'`,
+      hint: `Before a resume: export ${variable}='postgresql://...'`,
       error: variableError,
     },
   ];

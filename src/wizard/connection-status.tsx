@@ -33,20 +33,22 @@ interface ConnectionStatusProps {
   readonly problem: string | undefined;
   /** What else is to be known. */
   readonly note: string | undefined;
+  readonly warning: string | undefined;
 }
 
 /** How the test of a connection went. */
-export function ConnectionStatus({ test, problem, note }: ConnectionStatusProps) {
-  const { color } = useTheme();
+export function ConnectionStatus({ test, problem, note, warning }: ConnectionStatusProps) {
+  const { color, symbol } = useTheme();
   return (
     <Box flexDirection="column" flexShrink={0}>
       {note !== undefined && <Line color={color.muted}>{note}</Line>}
       <Outcome test={test} problem={problem} />
+      {warning !== undefined && <Line color={color.warning}>{`${symbol.advisory} ${warning}`}</Line>}
     </Box>
   );
 }
 
-function Outcome({ test, problem }: Omit<ConnectionStatusProps, 'note'>) {
+function Outcome({ test, problem }: Pick<ConnectionStatusProps, 'test' | 'problem'>) {
   const { color, symbol } = useTheme();
   switch (test.at) {
     case 'idle':

@@ -51,7 +51,7 @@ export function pageBefore(page: Page): Page | undefined {
 }
 
 /** Whether everything that a page asks has an answer. Checks ask nothing. */
-export function isAnswered(page: Page, answers: Answers): boolean {
+function isAnswered(page: Page, answers: Answers): boolean {
   switch (page) {
     case 'kind':
       return answers.kind !== undefined;

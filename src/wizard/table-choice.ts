@@ -12,11 +12,21 @@ export type TableChoice =
 /** What a publication is called unless the operator says otherwise: as MOLT's own instructions call it. */
 export const CUSTOMARY_PUBLICATION = 'molt_fetch';
 
-/** The choice that was saved, as far as it still exists. */
-export function savedChoice({ tables, publication }: Answers, found: readonly PublicationSummary[]): TableChoice {
-  const existing = publication?.create === false ? found.find(({ name }) => name === publication.name) : undefined;
-  if (existing !== undefined) return { by: 'publication', publication: existing };
-  return tables === undefined || tables === 'all' ? { by: 'all' } : { by: 'choice', tables };
+/** The choice that was saved, as far as it still exists; `gone`: chosen tables that the source does not have any more. */
+export function savedChoice(
+  answers: Pick<Answers, 'tables' | 'publication'>,
+  found: { readonly tables: readonly TableSummary[]; readonly publications: readonly PublicationSummary[] },
+): { readonly choice: TableChoice; readonly gone: readonly string[] } {
+  const { tables, publication } = answers;
+  const existing =
+    publication?.create === false ? found.publications.find(({ name }) => name === publication.name) : undefined;
+  if (existing !== undefined) return { choice: { by: 'publication', publication: existing }, gone: [] };
+  if (tables === undefined || tables === 'all') return { choice: { by: 'all' }, gone: [] };
+  const there = new Set(found.tables.map(({ name }) => name));
+  return {
+    choice: { by: 'choice', tables: tables.filter((name) => there.has(name)) },
+    gone: tables.filter((name) => !there.has(name)),
+  };
 }
 
 /** What the choice answers. A publication that is to be made keeps the name it was given before. */

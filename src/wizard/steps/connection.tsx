@@ -1,5 +1,5 @@
 import { Box, Text } from 'ink';
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import type { ConnectionDescription } from '../../config/connection.ts';
 import { errorText } from '../../log/log-error.ts';
 import type { CheckSide } from '../../preflight/check.ts';
@@ -14,7 +14,7 @@ import { draftConnection, draftText, type FieldName, isComplete, withField, with
 import { acceptEntry, type Entry, keepEntry, openEntry, variableProblem } from '../connection-entry.ts';
 import { connectionFields, KEEP, type FieldId } from '../connection-fields.ts';
 import { ConnectionStatus } from '../connection-status.tsx';
-import type { StepProps } from '../setup-machine.ts';
+import type { SetupSession, StepProps } from '../setup-machine.ts';
 import { useConnectionTest } from '../use-connection-test.ts';
 
 /** Milliseconds without a key after which a connection is tested: after a paste, and while fields are being changed. */
@@ -60,6 +60,11 @@ function ConnectionPage({ session, onNext, onBack, side, question }: ConnectionP
     session.servers.testConnection(connection(), side),
   );
   const unfit = state.at === 'passed' ? unfitness(side, state.facts) : undefined;
+  const passed = state.at === 'passed';
+  const warning = useMemo(
+    () => (side === 'target' && passed && isSource(session, connection()) ? SAME_DATABASE : undefined),
+    [side, passed, subject, session],
+  );
   const variableError = variableProblem(entry, session.env);
 
   const put = (next: Entry, field: FieldId, isPaste: boolean) => {
@@ -102,7 +107,7 @@ function ConnectionPage({ session, onNext, onBack, side, question }: ConnectionP
     setSubmitted(subject);
     if (state.at === 'idle' || state.at === 'failed') void now();
   };
-  const fits = state.at === 'passed' && unfit === undefined;
+  const fits = passed && unfit === undefined;
   const goesOn = submitted !== undefined && submitted === subject && state.at !== 'testing';
   useEffect(() => {
     if (!goesOn) return;
@@ -137,7 +142,7 @@ function ConnectionPage({ session, onNext, onBack, side, question }: ConnectionP
           {problem}
         </Notice>
       ) : (
-        <ConnectionStatus test={state} problem={unfit} note={noteOf(entry, connection)} />
+        <ConnectionStatus test={state} problem={unfit} note={noteOf(entry, connection)} warning={warning} />
       )}
     </Box>
   );
@@ -166,6 +171,17 @@ function textOf({ draft, variable }: Entry, id: string): string {
 function unfitness(side: CheckSide, { product }: ConnectionFacts): string | undefined {
   if (side === 'target' || product === 'postgresql') return undefined;
   return 'The source has to be PostgreSQL. Connect to the database that the changes come from.';
+}
+
+const SAME_DATABASE = 'This is the database that the changes are read from.';
+
+function isSource(session: SetupSession, { host, port, database }: ConnectionDescription): boolean {
+  try {
+    const source = session.connection('source');
+    return source.host === host && source.port === port && source.database === database;
+  } catch {
+    return false;
+  }
 }
 
 /** What to know of what was entered, besides whether it works. */

@@ -1,5 +1,5 @@
 import { Box, Text } from 'ink';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { errorText } from '../../log/log-error.ts';
 import type { TableSummary } from '../../sources/postgres/setup.ts';
 import { useCopy } from '../../terminal/clipboard.ts';
@@ -56,12 +56,18 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
   const tell = useToast();
   const copy = useCopy();
   const { tables, publications } = choices;
-  const [choice, setChoice] = useState(() => savedChoice(session.replication.answers, publications));
+  const [saved] = useState(() => savedChoice(session.replication.answers, choices));
+  const [choice, setChoice] = useState(saved.choice);
   const [own, setOwn] = useState<readonly string[]>(choice.by === 'choice' ? choice.tables : []);
   const [at, setAt] = useState(tables[0]?.name);
   const [asking, setAsking] = useState<'go on' | 'fix all'>();
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    const [first, ...others] = saved.gone;
+    if (first !== undefined)
+      tell(`not there any more: ${first}${others.length === 0 ? '' : ` and ${others.length} more`}`, 'warning');
+  }, [saved, tell]);
   const chosen = chosenTables(choice, tables);
   const keyless = tables.filter(({ name, fix }) => chosen.has(name) && fix !== undefined);
   const table = tables.find(({ name }) => name === at);

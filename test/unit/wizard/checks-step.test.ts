@@ -170,8 +170,8 @@ test('several fixes run after one question, and the first that fails ends it', a
     fixes.map(({ text }) => text),
     ['a', 'b'],
   );
-  await terminal.press('down');
   assert.match(await terminal.waitFor('Not done'), /the source refused b/);
+  assert.match(terminal.screen(), /❯ . b/);
 });
 
 test('r looks again', async (t) => {
@@ -255,6 +255,40 @@ test('the target is asked about the chosen tables, and it is said that existing 
   const { terminal } = await showStep(t, TargetChecksStep, session);
   const screen = await terminal.waitFor('✗ Not ready');
   assert.match(screen, /Existing rows are not copied: only what changes from the launch on is\./);
-  assert.match(screen, /Fix +CREATE TABLE "orders" \(\n +"id" INT8 PRIMARY KEY\n +\);/);
+  assert.match(screen, /Fix {6}CREATE TABLE "orders" \(\n {12}"id" INT8 PRIMARY KEY\n {10}\);/);
   assert.deepEqual(asked, [['defaultdb.public', '_replicator.public', 'db1', ['orders']]]);
+});
+
+test('what keeps the source from sending the chosen tables is told with the target', async (t) => {
+  const session = await setupOn(t, {
+    checkSource: async (_source, { slot, publication }) => [
+      result('source.advice', { ...KEEP_SIZE }),
+      result('source.slot', { state: 'failed', found: `${slot?.name} of ${publication?.name} is in use` }),
+    ],
+  });
+  session.keepConnection('source', 'postgresql://app@db1/shop');
+  session.keepConnection('target', 'postgresql://root@crdb/defaultdb');
+  session.change({ targetSchema: 'x', publication: { name: 'p', create: true }, slot: { name: 's', create: false } });
+  const { terminal } = await showStep(t, TargetChecksStep, session);
+  const screen = await terminal.waitFor('✗ Not ready');
+  assert.match(screen, /✗ source: slot +failed +s of p is in use/);
+  assert.doesNotMatch(screen, /advice/);
+});
+
+test('after a fix the cursor goes to what is still to be put right', async (t) => {
+  const mended = new Set<string>();
+  const found = () =>
+    ['a', 'b', 'c'].map((name) =>
+      result(
+        `source.${name}`,
+        mended.has(name) ? {} : { ...WAL_LEVEL, fix: { text: name, statements: [name], side: 'source' } },
+      ),
+    );
+  const { terminal } = await open(t, found, { runFix: async ({ text }) => void mended.add(text) });
+  await terminal.waitFor('❯ ✗ a');
+  await terminal.press('down', 'f');
+  await terminal.waitFor('1 passed');
+  await terminal.waitFor('❯ ✗ a');
+  await terminal.press('f');
+  await terminal.waitFor('❯ ✗ c');
 });

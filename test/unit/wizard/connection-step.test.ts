@@ -271,3 +271,15 @@ test('a secrets file that is refused is told of, and nothing is lost', async (t)
   assert.match(terminal.screen(), /chmod 600 it/);
   assert.deepEqual(went, []);
 });
+
+test('a target that is the source is warned of', async (t) => {
+  const session = await setupOn(t);
+  session.keepConnection('source', URL);
+  const { terminal } = await showStep(t, TargetStep, session);
+  await terminal.paste('postgresql://root@db1:5432/shop');
+  await terminal.waitFor('▲ This is the database that the changes are read from.');
+  await terminal.press('ctrl+u');
+  await terminal.paste('postgresql://root@db1:5432/other');
+  await terminal.waitFor('Connected');
+  assert.doesNotMatch(terminal.screen(), /This is the database/);
+});

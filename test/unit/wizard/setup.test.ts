@@ -196,3 +196,47 @@ test('Escape on the first page asks before it leaves', async (t) => {
   assert.deepEqual(ended, []);
   assert.match(terminal.screen(), /What do you replicate from/);
 });
+
+test('without UTF-8 and without colours every sign is plain', async (t) => {
+  const place = savedPlace(t);
+  const session = await setupOn(t, {}, place);
+  const element = createElement(Setup, { session, onDone: () => {}, onCancel: () => {} });
+  const terminal = await openTerminal(element, { env: { TERM: 'xterm', LANG: 'C', NO_COLOR: '1' } });
+  t.after(() => terminal.close());
+  const plain = () => assert.doesNotMatch(terminal.screen(), /[^ -~\n]/);
+  await terminal.waitFor('What do you replicate from');
+  plain();
+  await terminal.press('return', 'return');
+  await terminal.waitFor('Where are the changes read from?');
+  plain();
+  await terminal.paste('postgresql://app:MARKER@db1:5432/shop');
+  await terminal.waitFor('+ Connected');
+  plain();
+  await terminal.press('return', 'right', 'return');
+  plain();
+  await terminal.press('return');
+  await terminal.waitFor('+ Ready');
+  plain();
+  await terminal.press('return');
+  await terminal.waitFor('Which tables?');
+  plain();
+  for (const colour of [31, 32, 33, 36, 90])
+    assert.ok(!terminal.raw().includes(`\u001b[${colour}m`), `colour ${colour}`);
+});
+
+test('a screen reader hears the question, the fields and how the connection is', async (t) => {
+  const session = await setupOn(t);
+  const element = createElement(Setup, { session, onDone: () => {}, onCancel: () => {} });
+  const terminal = await openTerminal(element, {
+    rows: 60,
+    env: { TERM: 'xterm', LANG: 'C.UTF-8', INSTAR_SCREEN_READER: '1' },
+  });
+  t.after(() => terminal.close());
+  await terminal.waitFor('What do you replicate from');
+  await terminal.press('return', 'return');
+  const screen = await terminal.waitFor('Where are the changes read from?');
+  assert.match(screen, /step 2 of 8: source/);
+  await terminal.paste('postgresql://app:MARKER@db1:5432/shop');
+  await terminal.waitFor('Connected to PostgreSQL 18.1');
+  assert.doesNotMatch(terminal.raw(), /MARKER/);
+});

@@ -128,6 +128,17 @@ test('what was chosen is there again', async (t) => {
   assert.match(again.terminal.screen(), /1 of 2 chosen/);
 });
 
+test('tables that are gone are told of, and are chosen no longer', async (t) => {
+  const session = await setupOn(t, { readChoices: async () => CHOICES });
+  session.keepConnection('source', 'postgresql://app@db1/shop');
+  session.change({ tables: ['public.orders', 'public.gone', 'public.too'] });
+  const { terminal } = await showStep(t, TablesStep, session);
+  await terminal.waitFor('1 of 2 chosen');
+  assert.match(terminal.screen(), /not there any more: public\.gone and 1 more/);
+  await terminal.press('return');
+  assert.deepEqual(session.replication.answers.tables, ['public.orders']);
+});
+
 test('a source that does not answer can be asked again', async (t) => {
   let fails = true;
   const session = await setupOn(t, {
