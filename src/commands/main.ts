@@ -17,6 +17,12 @@ interface Entry {
 }
 
 const COMMANDS: Readonly<Record<string, Entry>> = {
+  setup: {
+    summary: 'Set a replication up from a file of answers, and launch it',
+    group: 'Saved replications',
+    flags: 'setup',
+    load: () => import('./setup.ts'),
+  },
   list: {
     summary: 'List the saved replications and how they are',
     group: 'Saved replications',
@@ -109,7 +115,7 @@ export function overview(program: string): string {
   });
   return `Instar ${VERSION} keeps a CockroachDB or PostgreSQL database in step with a live one.
 
-Usage: ${program}                    guided setup, resume and live dashboard, in a terminal
+Usage: ${program}                    setup, resume and dashboard in a terminal
        ${program} COMMAND [flags]
 
 ${commands.join('\n\n')}

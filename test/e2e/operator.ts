@@ -63,7 +63,7 @@ export class Operator {
 
   /** Waits until all checks are done and goes on. */
   async passesChecks(): Promise<void> {
-    await this.sees(/(Ready|All \d+ passed|Ready, with advice)[^]*passed/);
+    await this.sees(/(Ready|All \d+ passed|Ready, with advice)[\s\S]*passed/);
     await this.goesOn(/passed/);
   }
 

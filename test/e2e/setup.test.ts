@@ -14,10 +14,10 @@ const targetServer = sharedServer();
 const TABLES =
   'CREATE TABLE item (id int PRIMARY KEY, v text); CREATE TABLE line (id int PRIMARY KEY, item int, note text)';
 
-async function begin(t: TestContext, { tables = TABLES, targetTables = tables } = {}) {
+async function begin(t: TestContext, { targetTables = TABLES } = {}) {
   const operator = new Operator(t);
   const [source, target] = await Promise.all([sourceServer.freshDatabase(t), targetServer.freshDatabase(t)]);
-  await source.query(tables);
+  await source.query(TABLES);
   await target.query(targetTables);
   return { operator, source, target };
 }
@@ -92,7 +92,7 @@ test('first-time setup by keys alone, to equal rows; the engine is killed with -
   await operator.press('q');
   await operator.sees('Leave the dashboard?');
   await operator.press('return');
-  await operator.sees(/Saved replications[^]*running/);
+  await operator.sees(/Saved replications[\s\S]*running/);
   keepPicture(terminal, 'home');
   await operator.press('q');
   assert.deepEqual(await terminal.exit, { code: 0, signal: 0 });
@@ -122,7 +122,7 @@ test('a wizard killed while the engine runs: the engine goes on, and the next wi
   await assertEqual(source, target);
 
   const second = operator.open();
-  await operator.sees(/Saved replications[^]*running/);
+  await operator.sees(/Saved replications[\s\S]*running/);
   await operator.press('return');
   await operator.sees(/line +50/);
   assert.equal(operator.replication.run?.pid, run?.pid);
@@ -133,7 +133,7 @@ test('a wizard killed while the engine runs: the engine goes on, and the next wi
   await operator.sees(/● (following|caught up)/);
   for (const line of second.screen().split('\n')) assert.ok(line.length <= 60, line);
   second.resize(80, 24);
-  await operator.sees(/line +50[^]*q leave/);
+  await operator.sees(/line +50[\s\S]*q leave/);
 
   // The engine is stopped from here; the home screen says so, and one key resumes.
   await operator.press('s');
@@ -142,7 +142,7 @@ test('a wizard killed while the engine runs: the engine goes on, and the next wi
   await operator.sees('not running');
   assert.equal(stateOf(operator.replication), 'stopped');
   await operator.press('q');
-  await operator.sees(/Saved replications[^]*stopped/);
+  await operator.sees(/Saved replications[\s\S]*stopped/);
   await source.query(rows(51, 80));
   await operator.press('r');
   await operator.sees(/● (following|caught up)/);
@@ -241,7 +241,7 @@ test('a source without wal_level = logical: named, with the setting and that it 
   operator.open();
   await operator.choosesPostgres();
   await operator.connects('source', url);
-  const screen = await operator.sees(/Not ready[^]*wal_level/);
+  const screen = await operator.sees(/Not ready[\s\S]*wal_level/);
   assert.match(screen, /✗ wal_level +failed +replica/);
   await operator.sees(/ALTER SYSTEM SET wal_level/);
   await operator.sees(/restart/);

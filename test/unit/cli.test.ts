@@ -21,13 +21,21 @@ function run(args: string[], program = 'replicator') {
 
 test('help names the commands and shows the documented command line, under the name it was called by', () => {
   for (const program of ['instar', 'replicator']) {
-    for (const args of [[], ['help'], ['--help'], ['-h']]) {
+    for (const args of [['help'], ['--help'], ['-h']]) {
       const { status, stdout } = run(args, program);
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`${program} pglogical --sourceConn \\$SOURCE --targetConn \\$TARGET`));
       for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
     }
   }
+});
+
+test('without a terminal the wizard is not begun: how to use the program, on stderr, and status 2', () => {
+  const { status, stdout, stderr } = run([], 'instar');
+  assert.equal(status, 2);
+  assert.equal(stdout, '');
+  assert.match(stderr, /^instar: the wizard needs a terminal/);
+  assert.match(stderr, /instar setup|^ {2}setup /m);
 });
 
 test('help of a command needs no valid flags', () => {
