@@ -53,6 +53,12 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     flags: 'stop',
     load: () => import('./stop.ts'),
   },
+  preflight: {
+    summary: 'Check whether source and target are ready, all findings at once',
+    group: 'By flags alone',
+    flags: 'preflight',
+    load: () => import('./preflight.ts'),
+  },
   pglogical: {
     summary: 'Replicate a PostgreSQL database by logical replication',
     group: 'By flags alone',
