@@ -5,7 +5,7 @@ import type { Reading } from '../dashboard/reading.ts';
 import { errorText } from '../log/log-error.ts';
 import { type Saved, stopEngine } from '../sessions/engine-child.ts';
 import { retire } from '../sessions/launch.ts';
-import { type ResumeResult, resume } from '../sessions/resume.ts';
+import { resume } from '../sessions/resume.ts';
 import { stateOf } from '../sessions/state.ts';
 import { useExit } from '../terminal/app.tsx';
 import { Screen } from '../terminal/screen.tsx';
@@ -75,7 +75,7 @@ export function App({ store, secrets, env: given, first, onPlace }: AppProps) {
         <Opening
           open={() => openSetup({ ...saved, name: place.name })}
           onOpen={(session) => setPlace({ at: 'setup', session })}
-          onFailed={(text) => done([`The setup cannot be opened: ${text}`], 'danger')}
+          onFailed={(text) => done(['The setup cannot be opened', text], 'danger')}
         />
       );
     case 'setup': {
@@ -89,9 +89,8 @@ export function App({ store, secrets, env: given, first, onPlace }: AppProps) {
             setPlace(placeOf('dashboard', name, saved));
           }}
           onCancel={() => {
-            const { ran, replication } = session;
             session.close();
-            done(farewell(store.get(replication.name), ran), 'info');
+            done(farewell(session, store.get(session.replication.name) !== undefined), 'info');
           }}
         />
       );
@@ -101,8 +100,8 @@ export function App({ store, secrets, env: given, first, onPlace }: AppProps) {
       return (
         <ResumeScreen
           name={name}
-          judge={async (report) => (await resume(name, { ...saved, dryRun: true, report })).verdict}
-          start={(report) => resumeAlone(name, saved, report)}
+          judge={async (options) => (await resume(name, { ...saved, ...options, dryRun: true })).verdict}
+          start={(options) => resume(name, { ...saved, ...options })}
           onRunning={() => setPlace(placeOf('dashboard', name, saved))}
           onRemove={() => setPlace(placeOf('remove', name, saved))}
           onLeave={() => home()}
@@ -158,16 +157,6 @@ function Opening(props: {
       <Busy label="opening the setup" />
     </Screen>
   );
-}
-
-/** Resumes while no other process of this program can do the same. */
-async function resumeAlone(name: string, saved: Saved, report: (line: string) => void): Promise<ResumeResult> {
-  const unlock = await saved.store.lock(name);
-  try {
-    return await resume(name, { ...saved, report });
-  } finally {
-    unlock();
-  }
 }
 
 /** One look at an engine's endpoints. */

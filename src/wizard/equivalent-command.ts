@@ -1,4 +1,5 @@
 import { FLAGS, type FlagName, flagNamed } from '../config/flags.ts';
+import { MASK } from '../config/secrets.ts';
 import { parseValue, type SettingValue, type Settings, toArguments } from '../config/settings.ts';
 import type { Answers, SavedConnection } from '../sessions/replication.ts';
 
@@ -44,10 +45,7 @@ export function equivalentCommands(answers: Answers): EquivalentCommands {
     ...flagWith('stagingSchema', stagingSchema ?? flagNamed('stagingSchema').default),
   ];
   return {
-    variables: connections.map(({ saved, variable }) => {
-      const holds = saved === undefined ? 'the connection string' : `${saved.display}, with its password`;
-      return `# $${variable}: ${holds}`;
-    }),
+    variables: connections.map(({ saved, variable }) => `# $${variable}: ${held(saved)}`),
     start: folded([
       ...common,
       ...flagWith('targetSchema', answers.targetSchema),
@@ -76,6 +74,13 @@ function parseOptions(options: Readonly<Record<string, string>>): Partial<Settin
 /** The variable that holds a connection, without the dollar sign. */
 function variable(flag: (typeof CONNECTIONS)[number]['flag'], saved: SavedConnection | undefined): string {
   return (saved?.reference ?? FLAGS[flag].placeholder).replace(/^\$\{?(\w+)\}?$/, '$1');
+}
+
+/** What a variable has to hold, in words. */
+function held(saved: SavedConnection | undefined): string {
+  if (saved === undefined) return 'the connection string';
+  const open = saved.display.replace(`:${MASK}@`, '@');
+  return open === saved.display ? open : `${open}, with its password`;
 }
 
 function flagWith(name: FlagName, value: SettingValue | null): string[] {

@@ -31,7 +31,7 @@ export interface HomeRow {
   readonly when: string;
   readonly source: string;
   readonly target: string;
-  /** The last error, for those that crashed. */
+  /** The last error, for those that crashed or could not be launched. */
   readonly trouble: string | undefined;
   /** What Enter does. */
   readonly action: 'attach' | 'resume' | 'continue the setup';
@@ -48,7 +48,7 @@ const WORDS: Readonly<Record<State, string>> = {
 export function homeRow(replication: Replication, state: State, answer: Answer, now: number): HomeRow {
   const { name, answers, ending } = replication;
   const paused = answer !== undefined && answer !== 'silent' && answer.paused;
-  const failed = state === 'crashed' ? ending : undefined;
+  const failed = state === 'crashed' || state === 'unfinished' ? ending : undefined;
   return {
     name,
     state,

@@ -71,9 +71,10 @@ export function partingOf(place: Place, { store }: Pick<Saved, 'store'>): Partin
       return {
         lines() {
           const saved = store.get(session.replication.name);
-          return saved !== undefined && stateOf(saved) === 'running'
-            ? goesOn(saved.name)
-            : farewell(saved, session.ran);
+          if (saved !== undefined && stateOf(saved) === 'running') return goesOn(saved.name);
+          // A launch under way writes down what it makes, which the session has not seen.
+          const replication = saved ?? session.replication;
+          return farewell({ replication, ran: session.ran }, saved !== undefined);
         },
         close: () => session.close(),
       };

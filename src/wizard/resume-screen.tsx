@@ -1,5 +1,5 @@
 import { Box, Text } from 'ink';
-import { useCallback, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { VERSION } from '../config/build.ts';
 import { errorText } from '../log/log-error.ts';
 import type { CheckResult } from '../preflight/check.ts';
@@ -8,6 +8,7 @@ import type { Replication } from '../sessions/replication.ts';
 import type { ResumeResult } from '../sessions/resume.ts';
 import { useCopy } from '../terminal/clipboard.ts';
 import { clean } from '../terminal/format.ts';
+import { Confirm } from '../terminal/confirm.tsx';
 import { useKeys } from '../terminal/key-bindings.tsx';
 import { Line } from '../terminal/line.tsx';
 import { Notice } from '../terminal/notice.tsx';
@@ -18,12 +19,19 @@ import { Select } from '../terminal/select.tsx';
 import { Busy } from '../terminal/spinner.tsx';
 import { useTheme } from '../terminal/theme.ts';
 
+export interface ResumeOptions {
+  /** Told what is being looked at. */
+  report(line: string): void;
+  /** Goes on without tables that are published no more. */
+  readonly acceptTables: boolean;
+}
+
 export interface ResumeProps {
   readonly name: string;
   /** Reads the verdict from live facts; starts nothing. Undefined when the engine runs and there is nothing to judge. */
-  judge(report: (line: string) => void): Promise<Verdict | undefined>;
+  judge(options: ResumeOptions): Promise<Verdict | undefined>;
   /** Starts the engine, or attaches to the one that runs; resolves without it when it is not safe any more. */
-  start(report: (line: string) => void): Promise<ResumeResult>;
+  start(options: ResumeOptions): Promise<ResumeResult>;
   onRunning(replication: Replication): void;
   onRemove(): void;
   onLeave(): void;
@@ -44,7 +52,7 @@ export function ResumeScreen(props: ResumeProps) {
     ...(busy
       ? []
       : [
-          { keys: ['r'], label: 'check again', run: again },
+          { keys: ['r'], label: 'check again', run: () => again() },
           { keys: ['x'], label: 'remove', run: onRemove },
         ]),
     { keys: ['escape', 'q'], label: 'back', run: onLeave, disabled: phase.at === 'starting' ? STARTING : undefined },
@@ -52,7 +60,7 @@ export function ResumeScreen(props: ResumeProps) {
   return (
     <Screen title={`Resume ${name}`} status={`Instar ${VERSION}`}>
       {phase.at === 'refused' ? (
-        <Refused verdict={phase.verdict} />
+        <Refused verdict={phase.verdict} onAcceptTables={() => again(true)} />
       ) : (
         <Box flexDirection="column" flexShrink={0}>
           {phase.at !== 'judging' && phase.verdict !== undefined && <Lines verdict={phase.verdict} />}
@@ -69,18 +77,24 @@ export function ResumeScreen(props: ResumeProps) {
   );
 }
 
+/** The flag by which a way out is known that can be gone from here. */
+const WITHOUT_TABLES = '--acceptTables';
+
 const STARTING = 'the engine is being started; a moment';
 
 /** Judges, then starts when that is safe. */
 function useResume({ judge, start, onRunning }: ResumeProps) {
   const [phase, setPhase] = useState<Phase>({ at: 'judging' });
   const [said, setSaid] = useState<string>();
-  const [attempt, setAttempt] = useState(0);
+  const [attempt, setAttempt] = useState({ acceptTables: false });
   // An attempt must not begin again because whoever shows this screen has drawn it anew.
   const [bound] = useState(() => ({ judge, start, onRunning }));
   useEffect(() => {
     let open = true;
-    const tell = (line: string) => open && setSaid(clean(line));
+    const options: ResumeOptions = {
+      report: (line) => open && setSaid(clean(line)),
+      acceptTables: attempt.acceptTables,
+    };
     const go = (next: Phase) => {
       if (!open) return;
       setSaid(undefined);
@@ -90,11 +104,11 @@ function useResume({ judge, start, onRunning }: ResumeProps) {
       let verdict: Verdict | undefined;
       try {
         go({ at: 'judging' });
-        verdict = await bound.judge(tell);
+        verdict = await bound.judge(options);
         if (!open) return;
         if (verdict?.safe === false) return go({ at: 'refused', verdict });
         go({ at: 'starting', verdict });
-        const result = await bound.start(tell);
+        const result = await bound.start(options);
         if (result.replication !== undefined) bound.onRunning(result.replication);
         else if (result.verdict !== undefined) go({ at: 'refused', verdict: result.verdict });
       } catch (error) {
@@ -106,7 +120,7 @@ function useResume({ judge, start, onRunning }: ResumeProps) {
       open = false;
     };
   }, [bound, attempt]);
-  const again = useCallback(() => setAttempt((count) => count + 1), []);
+  const again = (acceptTables = false) => setAttempt({ acceptTables });
   return { phase, said, again };
 }
 
@@ -129,13 +143,14 @@ function Lines({ verdict }: { verdict: Verdict }) {
   );
 }
 
-function Refused({ verdict }: { verdict: Verdict }) {
+function Refused({ verdict, onAcceptTables }: { verdict: Verdict; onAcceptTables(): void }) {
   const { rows, columns } = useBodySize();
   const { color } = useTheme();
   const copy = useCopy();
   const { waysOut, findings } = verdict;
   const [highlighted, setHighlighted] = useState(0);
   const [opened, setOpened] = useState(false);
+  const [asking, setAsking] = useState(false);
   const way = waysOut[highlighted];
   useKeys(
     [
@@ -169,13 +184,26 @@ function Refused({ verdict }: { verdict: Verdict }) {
         <Box flexDirection="column" flexShrink={0} marginTop={1}>
           <Line color={color.muted}>Ways out (Enter shows one in full):</Line>
           <Select
-            items={waysOut.map(({ label }, index) => ({ value: String(index), label }))}
-            onSelect={() => setOpened(true)}
+            items={waysOut.map(({ label, text }, index) => ({
+              value: String(index),
+              label,
+              hint: text.includes(WITHOUT_TABLES) ? 'can be done from here' : undefined,
+            }))}
+            onSelect={() => (way.text.includes(WITHOUT_TABLES) ? setAsking(true) : setOpened(true))}
             onHighlight={(value) => setHighlighted(Number(value))}
             focus
           />
           <Preview text={way.text} rows={free} />
         </Box>
+      )}
+      {asking && (
+        <Confirm
+          question="Go on without the tables that are not published any more?"
+          detail="Their rows stay on the target as they are now; what changes in them at the source no longer arrives."
+          yes="Go on without them"
+          no="Stay here"
+          onAnswer={(yes) => (yes ? onAcceptTables() : setAsking(false))}
+        />
       )}
     </Box>
   );

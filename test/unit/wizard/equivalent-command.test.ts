@@ -7,7 +7,7 @@ import { equivalentCommands, shellWord } from '../../../src/wizard/equivalent-co
 
 const ANSWERS: Answers = {
   kind: 'pglogical',
-  source: { display: 'postgresql://app@db1:5432/shop' },
+  source: { display: 'postgresql://app:*****@db1:5432/shop' },
   target: { reference: '$CRDB', display: 'postgresql://root@crdb:26257/defaultdb' },
   tables: 'all',
   targetSchema: 'defaultdb.public',
@@ -36,7 +36,7 @@ test('the start command names everything, with connections as variables', () => 
   );
   assert.deepEqual(variables, [
     '# $SOURCE: postgresql://app@db1:5432/shop, with its password',
-    '# $CRDB: postgresql://root@crdb:26257/defaultdb, with its password',
+    '# $CRDB: postgresql://root@crdb:26257/defaultdb',
   ]);
 });
 

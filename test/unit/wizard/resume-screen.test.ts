@@ -74,7 +74,7 @@ async function open(t: TestContext, change: Partial<ResumeProps>, size: Terminal
 
 test('what is looked at is told while it is looked at', async (t) => {
   const { terminal, done } = await open(t, {
-    judge: (report) => {
+    judge: ({ report }) => {
       report('slot molt_slot at the source');
       return later<Verdict>().promise;
     },
@@ -143,6 +143,25 @@ test('r checks again, and goes on when it has become safe', async (t) => {
   const { terminal, done } = await open(t, { judge: async () => verdicts.shift()! });
   await terminal.waitFor('Ways out');
   await terminal.press('r');
+  await terminal.waitFor(/./);
+  assert.deepEqual(done, ['running shop']);
+});
+
+test('tables that are published no more can be gone on without, after a question', async (t) => {
+  const gone: Verdict = {
+    ...LOST,
+    waysOut: [{ label: 'go on without them', text: 'instar resume shop --acceptTables' }],
+  };
+  const { terminal, done } = await open(t, { judge: async ({ acceptTables }) => (acceptTables ? SAFE : gone) });
+  await terminal.waitFor(/❯ go on without them +can be done from here/);
+  await terminal.press('return');
+  await terminal.waitFor('Go on without the tables');
+  await terminal.press('return');
+  await terminal.waitFor('Ways out');
+  assert.deepEqual(done, [], 'the first answer is the harmless one');
+  await terminal.press('return');
+  await terminal.waitFor('Go on without the tables');
+  await terminal.press('y');
   await terminal.waitFor(/./);
   assert.deepEqual(done, ['running shop']);
 });

@@ -8,7 +8,7 @@ export function launched(name: string, change: Partial<Replication> = {}): Repli
     created: '2026-11-20T10:00:00.000Z',
     answers: {
       kind: 'pglogical',
-      source: { display: 'postgresql://app@db1:5432/shop' },
+      source: { display: 'postgresql://app:*****@db1:5432/shop' },
       target: { display: 'postgresql://root@crdb:26257/defaultdb?sslmode=require' },
       tables: 'all',
       targetSchema: 'defaultdb.public',
