@@ -34,7 +34,7 @@ async function everything(terminal: Awaited<ReturnType<typeof open>>['terminal']
 
 test('the plan says what is created where, how to undo it, and the same by hand', () => {
   const text = planText(answers).join('\n');
-  assert.match(text, /source postgresql:\/\/app@db1:5432\/shop\n {2}\+ publication molt_fetch: for all tables/);
+  assert.match(text, /source postgresql:\/\/app:\*{5}@db1:5432\/shop\n {2}\+ publication molt_fetch: for all tables/);
   assert.match(text, /\+ slot molt_slot: from here on nothing is missed/);
   assert.match(text, /\+ staging schema _replicator\.public: keeps the checkpoint; created unless it is there/);
   assert.match(text, /-- on the source\nSELECT pg_drop_replication_slot\('molt_slot'\);\nDROP PUBLICATION/);
