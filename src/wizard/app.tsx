@@ -74,7 +74,11 @@ export function App({ store, secrets, env: given, first, onPlace }: AppProps) {
       return (
         <Opening
           open={() => openSetup({ ...saved, name: place.name })}
-          onOpen={(session) => setPlace({ at: 'setup', session })}
+          onOpen={(session) => {
+            // A launch begins with a key of the operator's, never by opening what was left in the middle of it.
+            if (session.replication.step === 'launch') session.open('review');
+            setPlace({ at: 'setup', session });
+          }}
           onFailed={(text) => done(['The setup cannot be opened', text], 'danger')}
         />
       );

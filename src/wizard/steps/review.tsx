@@ -1,5 +1,6 @@
 import { Box } from 'ink';
 import { useMemo } from 'react';
+import { cancelled } from '../../sessions/launch.ts';
 import { useCopy } from '../../terminal/clipboard.ts';
 import { useKeys } from '../../terminal/key-bindings.tsx';
 import { Line } from '../../terminal/line.tsx';
@@ -13,6 +14,7 @@ import type { StepProps } from '../setup-machine.ts';
 /** Seventh step: everything that the launch will do, how to undo it, and how to do the same by hand. */
 export function ReviewStep({ session, onNext, onBack }: StepProps) {
   const { answers } = session.replication;
+  const made = cancelled(session.replication);
   const { rows, columns } = useBodySize();
   const { color } = useTheme();
   const copy = useCopy();
@@ -26,7 +28,11 @@ export function ReviewStep({ session, onNext, onBack }: StepProps) {
   ]);
   return (
     <Box flexDirection="column" flexShrink={0}>
-      <Line bold>Nothing has been created yet. Enter launches.</Line>
+      <Line bold>
+        {made.length === 0
+          ? 'Nothing has been created yet. Enter launches.'
+          : `There already: ${made.join('; ')}. Enter launches.`}
+      </Line>
       <Line color={color.muted}>There is no secret in what follows.</Line>
       <Scroll text={lines} rows={Math.max(3, rows - 2)} focus />
     </Box>

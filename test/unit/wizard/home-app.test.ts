@@ -99,6 +99,18 @@ test('an unfinished setup goes on where it was left', async (t) => {
   await terminal.waitFor(/● source/);
 });
 
+test('a setup that was left in the middle of its launch goes on at the review, not with a launch', async (t) => {
+  const saved = folder(t);
+  const { answers } = stopped('draft');
+  saved.store.save({ name: 'draft', created: new Date().toISOString(), answers, made: [], step: 'launch' });
+  saved.secrets.set('draft', 'source', NOBODY);
+  saved.secrets.set('draft', 'target', NOBODY);
+  const { terminal } = await open(t, saved);
+  await terminal.waitFor(/❯ draft/);
+  await terminal.press('return');
+  await terminal.waitFor('Nothing has been created yet. Enter launches.');
+});
+
 test('a setup that is open in another process is refused, naming the process', async (t) => {
   const saved = folder(t);
   saved.store.save({ name: 'draft', created: new Date().toISOString(), answers: {}, made: [], step: 'kind' });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createElement } from 'react';
+import type { Created } from '../../../src/sessions/replication.ts';
 import { Screen } from '../../../src/terminal/screen.tsx';
 import { launchPlan, planText } from '../../../src/wizard/plan.ts';
 import { ReviewStep } from '../../../src/wizard/steps/review.tsx';
@@ -10,10 +11,10 @@ import { sessionOf } from './setup-session.ts';
 
 const { answers } = launched('shop');
 
-async function open(t: TestContext, size: TerminalOptions = {}) {
+async function open(t: TestContext, size: TerminalOptions = {}, made: readonly Created[] = []) {
   const done: string[] = [];
   const step = createElement(ReviewStep, {
-    session: sessionOf(launched('shop', { made: [], run: undefined, step: 'review' })),
+    session: sessionOf(launched('shop', { made, run: undefined, step: 'review' })),
     onNext: () => done.push('next'),
     onBack: () => done.push('back'),
   });
@@ -91,4 +92,9 @@ test('in a small window it is all there, by scrolling', async (t) => {
   const { terminal } = await open(t, { columns: 60, rows: 15 });
   assert.match(terminal.screen(), /keeps the\n {7}checkpoint; created/);
   assert.match(await everything(terminal), /# every later one/);
+});
+
+test('what a launch that was cut off has made is not denied', async (t) => {
+  const { terminal } = await open(t, {}, launched('shop').made.slice(0, 1));
+  assert.match(terminal.screen(), /There already: publication molt_fetch on the source\. Enter launches\./);
 });
