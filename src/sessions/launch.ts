@@ -1,17 +1,14 @@
-import type { Client } from 'pg';
-import type { ConnectionDescription } from '../config/connection.ts';
 import { connect } from '../config/postgres-client.ts';
 import { OperatorError } from '../errors.ts';
-import { TargetFacts } from '../preflight/target-facts.ts';
-import { checkpointKey, KIND } from '../sources/postgres/checkpoint-key.ts';
-import { createPublication, createSlot, dropPublication, dropSlot, undoStatements } from '../sources/postgres/setup.ts';
-import { dropStaging } from '../staging/drop.ts';
-import { identityKey } from '../staging/identity.ts';
+import { createPublication, createSlot, undoStatements } from '../sources/postgres/setup.ts';
 import { describeConnections } from './connections.ts';
 import { type Saved, startEngine } from './engine-child.ts';
+import { describeThing, dropThing, forgetThing } from './removal.ts';
 import type { Created, Replication } from './replication.ts';
 import { readSourceFacts } from './source-facts.ts';
-import { stateOf } from './state.ts';
+import { lacksStaging, stagingSchemaOf } from './staging-facts.ts';
+
+export { cancelled, retire } from './removal.ts';
 
 /** A step of a launch, told when it begins and again when it ends. */
 export interface LaunchStep {
@@ -45,13 +42,14 @@ export async function launch(
       },
     );
   }
-  const { source } = describeConnections(replication, saved);
+  const connections = describeConnections(replication, saved);
   const mine: Created[] = [];
   const made = (thing: Created) => {
     mine.push(thing);
     store.update(name, (before) => ({ ...before, made: [...before.made, thing] }));
   };
-  const had = (what: Created['what']) => replication.made.some((thing) => thing.what === what);
+  const had = (what: Created['what'], named: string) =>
+    replication.made.some((thing) => thing.what === what && thing.name === named);
   let step: Omit<LaunchStep, 'state' | 'found'> | undefined;
   const during = async (next: typeof step & object, work: () => Promise<[LaunchStep['state'], string]>) => {
     step = next;
@@ -60,16 +58,17 @@ export async function launch(
     tell({ ...next, state, found });
   };
   try {
-    const client = await connect(source, 'source');
+    const client = await connect(connections.source, 'source');
     try {
       await during({ id: 'publication', title: `publication ${publication.name}` }, async () => {
-        if (!publication.create || had('publication')) return ['skipped', 'is there already and is used'];
+        if (!publication.create || had('publication', publication.name))
+          return ['skipped', 'is there already and is used'];
         await createPublication(client, publication.name, tables);
         made({ what: 'publication', side: 'source', name: publication.name, at: now() });
         return ['passed', `created for ${tables === 'all' ? 'all tables' : `${tables.length} tables`}`];
       });
       await during({ id: 'slot', title: `replication slot ${slot.name}` }, async () => {
-        if (!slot.create || had('slot')) return ['skipped', 'is there already and is used'];
+        if (!slot.create || had('slot', slot.name)) return ['skipped', 'is there already and is used'];
         const { lsn } = await createSlot(client, slot.name);
         made({ what: 'slot', side: 'source', name: slot.name, at: now(), lsn });
         return ['passed', `(${slot.name},${lsn})`];
@@ -80,12 +79,20 @@ export async function launch(
       await client.end().catch(() => {});
     }
     await during({ id: 'engine', title: 'the engine' }, async () => {
-      const run = await startEngine(store.get(name) ?? replication, saved);
-      return ['passed', `process ${run.pid}`];
+      // The engine makes the staging schema, even if it fails later on.
+      const missing = await lacksStaging(replication, connections);
+      try {
+        const run = await startEngine(store.get(name) ?? replication, saved);
+        return ['passed', `process ${run.pid}`];
+      } finally {
+        if (missing && !(await lacksStaging(replication, connections))) {
+          made({ what: 'staging schema', side: 'target', name: stagingSchemaOf(replication), at: now() });
+        }
+      }
     });
   } catch (error) {
     if (step !== undefined) tell({ ...step, state: 'failed', found: firstLine(error) });
-    const left = await takeBack(mine, source, name, saved);
+    const left = await takeBack(mine, replication, saved);
     if (left.length === 0) throw error;
     throw alsoLeft(error, left);
   }
@@ -93,31 +100,15 @@ export async function launch(
 }
 
 /** Removes what a failed launch has made, the newest first; returns what could not be removed. */
-async function takeBack(
-  mine: readonly Created[],
-  source: Parameters<typeof connect>[0],
-  name: string,
-  { store }: Saved,
-): Promise<Created[]> {
-  if (mine.length === 0) return [];
+async function takeBack(mine: readonly Created[], replication: Replication, saved: Saved): Promise<Created[]> {
   const left: Created[] = [];
-  let client: Client | undefined;
-  try {
-    client = await connect(source, 'source');
-  } catch {
-    return [...mine];
-  }
-  try {
-    for (const thing of mine.toReversed()) {
-      try {
-        await drop(client, thing);
-        store.update(name, (before) => ({ ...before, made: without(before.made, thing) }));
-      } catch {
-        left.push(thing);
-      }
+  for (const thing of mine.toReversed()) {
+    try {
+      await dropThing(thing, replication, describeConnections(replication, saved));
+      forgetThing(thing, replication.name, saved.store);
+    } catch {
+      left.push(thing);
     }
-  } finally {
-    await client.end().catch(() => {});
   }
   return left;
 }
@@ -126,97 +117,10 @@ function alsoLeft(error: unknown, left: readonly Created[]): OperatorError {
   const { code, message, fix } =
     error instanceof OperatorError ? error : { code: 'ENGINE_START', message: firstLine(error), fix: undefined };
   const undo = undoStatements(left).map(({ side, sql }) => `-- to undo, at the ${side}:\n${sql}`);
-  return new OperatorError(code, `${message}. Left on the servers: ${left.map(described).join('; ')}`, {
+  return new OperatorError(code, `${message}. Left on the servers: ${left.map(describeThing).join('; ')}`, {
     fix: [...(fix === undefined ? [] : [fix]), ...undo].join('\n'),
     cause: error,
   });
-}
-
-/** What this program has made for a replication and not removed, one thing a line; empty when that is nothing. */
-export function cancelled(replication: Replication): string[] {
-  return replication.made.map(described);
-}
-
-/**
- * Drops the chosen things on their servers, then forgets the replication and its secrets.
- * @throws OperatorError SESSION_RUNNING; that of the first thing that cannot be dropped: what was dropped before it is forgotten, the rest is kept.
- */
-export async function retire(name: string, drops: readonly Created[], saved: Saved): Promise<void> {
-  const { store, secrets } = saved;
-  const replication = store.get(name);
-  if (replication === undefined) throw store.missing(name);
-  if (stateOf(replication) === 'running') {
-    throw new OperatorError('SESSION_RUNNING', `${name} still replicates; nothing was dropped or forgotten`, {
-      fix: `instar stop ${name}`,
-    });
-  }
-  if (drops.length > 0) {
-    const connections = describeConnections(replication, saved);
-    // The slot first: it is what does harm by staying.
-    const ordered = drops.toSorted((a, b) => Number(b.what === 'slot') - Number(a.what === 'slot'));
-    for (const thing of ordered) {
-      if (thing.what === 'staging schema') await forgetProgress(connections, replication, thing.name);
-      else await dropOn(connections[thing.side], thing);
-      store.update(name, (before) => ({ ...before, made: without(before.made, thing) }));
-    }
-  }
-  secrets.remove(name);
-  store.remove(name);
-}
-
-async function dropOn(connection: ConnectionDescription, thing: Created): Promise<void> {
-  const client = await connect(connection, thing.side);
-  try {
-    await drop(client, thing);
-  } finally {
-    await client.end().catch(() => {});
-  }
-}
-
-async function drop(client: Client, { what, name }: Created): Promise<void> {
-  switch (what) {
-    case 'publication':
-      return await dropPublication(client, name);
-    case 'slot':
-      return await dropSlot(client, name);
-    case 'staging schema':
-    case 'table':
-      throw new OperatorError('SESSION_KEEPS_TABLES', `${what} ${name} holds rows and is not dropped`, {
-        fix: `DROP TABLE ${name};`,
-      });
-  }
-}
-
-/** The staging schema may keep the progress of other replications too, which stays. */
-async function forgetProgress(
-  connections: ReturnType<typeof describeConnections>,
-  { answers }: Replication,
-  text: string,
-): Promise<void> {
-  const { source, target, staging } = connections;
-  const facts = new TargetFacts(target, {
-    source,
-    staging,
-    targetSchema: answers.targetSchema ?? 'public',
-    stagingSchema: text,
-    tables: 'all',
-  });
-  try {
-    if (!(await facts.stagingState()).complete) return;
-    const [schema, { schema: spelled }] = [await facts.staging(), await facts.progress()];
-    const keys = { checkpoint: checkpointKey(spelled), identity: identityKey(KIND, spelled) };
-    await facts.stagingLine.ask((client) => dropStaging(client, schema, keys));
-  } finally {
-    facts.close();
-  }
-}
-
-function without(made: readonly Created[], thing: Created): Created[] {
-  return made.filter(({ what, side, name }) => what !== thing.what || side !== thing.side || name !== thing.name);
-}
-
-function described({ what, side, name, lsn }: Created): string {
-  return `${what} ${lsn === undefined ? name : `(${name},${lsn})`} on the ${side}`;
 }
 
 function firstLine(error: unknown): string {

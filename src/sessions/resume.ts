@@ -7,6 +7,7 @@ import { type Saved, startEngine } from './engine-child.ts';
 import { stateFolder } from './folder.ts';
 import type { Ending, Replication } from './replication.ts';
 import { readSourceFacts } from './source-facts.ts';
+import { stagingSchemaOf } from './staging-facts.ts';
 import { settleEnding, stateOf } from './state.ts';
 
 export interface ResumeResult {
@@ -54,17 +55,14 @@ export async function resume(
   return { verdict, replication: store.get(name) };
 }
 
-function factsOf(
-  { name, answers, facts, replicated = false, run, ending, seen }: Replication,
-  env: NodeJS.ProcessEnv,
-  acceptTables: boolean,
-): ResumeFacts {
+function factsOf(replication: Replication, env: NodeJS.ProcessEnv, acceptTables: boolean): ResumeFacts {
+  const { name, answers, facts, replicated = false, run, ending, seen } = replication;
   return {
     name,
     slotName: answers.slot?.name ?? String(flagNamed('slotName').default),
     publicationName: answers.publication?.name,
     targetSchema: answers.targetSchema ?? 'public',
-    stagingSchema: answers.options?.stagingSchema ?? String(flagNamed('stagingSchema').default),
+    stagingSchema: stagingSchemaOf(replication),
     tables: facts?.tables,
     acceptTables,
     replicated,

@@ -284,3 +284,11 @@ test('a generated command line leaves out what is at its default', () => {
     '-vv',
   ]);
 });
+
+test('a flag with another spelling is known by either', () => {
+  for (const flag of ['--dryRun', '--dry-run', '--dry-run=true']) {
+    const { settings, argument } = parseCommandLine('resume', ['shop', flag, '--json'], {});
+    assert.deepEqual([settings.dryRun, settings.json, argument], [true, true, 'shop']);
+  }
+  assert.equal(parseCommandLine('resume', [], {}).settings.dryRun, false);
+});

@@ -141,8 +141,9 @@ test('processes that change replications at the same time lose nothing of each o
   const script = `
     import { ReplicationStore } from ${JSON.stringify(new URL('../../../src/sessions/store.ts', import.meta.url).href)};
     const store = ReplicationStore.open(process.env);
-    for (let i = 1; i <= 50; i++) store.update(process.argv[1], (saved) => ({ ...saved, step: String(i) }));`;
-  const ends = ['a', 'b'].map(
+    for (let i = 1; i <= 50; i++) store.update(process.argv[1], (saved) => ({ ...saved, step: String(Number(saved.step ?? 0) + 1) }));`;
+  // Two processes on one replication, and one on another.
+  const ends = ['a', 'a', 'b'].map(
     (name) =>
       new Promise((resolve) =>
         spawn(process.execPath, ['--input-type=module', '-e', script, name], {
@@ -151,11 +152,11 @@ test('processes that change replications at the same time lose nothing of each o
         }).once('exit', resolve),
       ),
   );
-  assert.deepEqual(await Promise.all(ends), [0, 0]);
+  assert.deepEqual(await Promise.all(ends), [0, 0, 0]);
   assert.deepEqual(
     store.list().map(({ name, step }) => [name, step]),
     [
-      ['a', '50'],
+      ['a', '100'],
       ['b', '50'],
     ],
   );
