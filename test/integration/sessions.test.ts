@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { errorText } from '../../src/log/log-error.ts';
-import { continueEngine, pauseEngine, stopEngine } from '../../src/sessions/engine-child.ts';
+import { continueEngine, pauseEngine, startEngine, stopEngine } from '../../src/sessions/engine-child.ts';
 import { cancelled, type LaunchStep, launch, retire } from '../../src/sessions/launch.ts';
 import { resume } from '../../src/sessions/resume.ts';
 import { settleEnding, stateOf } from '../../src/sessions/state.ts';
@@ -147,6 +147,10 @@ test('two that resume at the same time end up with one engine', async (t) => {
   assert.equal(pids[0], session.replication().run?.pid);
   await session.from.query(`INSERT INTO item VALUES (1, 'x')`);
   await settled(session);
+  await kill(session);
+  const stopped = session.replication();
+  const runs = await Promise.all([startEngine(stopped, session), startEngine(stopped, session)]);
+  assert.deepEqual(runs[0], runs[1]);
 });
 
 test('a second call to stop ends the engine at once, and counts as stopped', async (t) => {
