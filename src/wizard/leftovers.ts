@@ -12,7 +12,8 @@ export interface Leftover extends Created {
 const IF_KEPT: Readonly<Record<Created['what'], string>> = {
   slot: "while nobody reads it, the source keeps all its log for it, until the source's disk is full",
   publication: 'it costs nothing; other subscribers may use it',
-  'staging schema': 'it holds the checkpoint; once dropped, this replication can never be resumed',
+  'staging schema':
+    'it holds the checkpoint. Once dropped, this replication can never be resumed; checkpoints of others in it are kept',
   table: 'it holds the rows that were replicated',
 };
 

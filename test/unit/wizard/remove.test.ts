@@ -35,7 +35,7 @@ test('it says what stays behind where, and what happens when it stays', async (t
   assert.match(screen, /the source keeps all its log for it,\s+until the\s+source's disk is full/);
   assert.match(screen, /\[ \] publication molt_fetch on the source: stays/);
   assert.match(screen, /\[ \] staging schema _replicator\.public on the target: stays/);
-  assert.match(screen, /holds the checkpoint; once dropped, this replication can\s+never\s+be resumed/);
+  assert.match(screen, /holds the checkpoint\. Once dropped, this\s+replication\s+can\s+never\s+be\s+resumed/);
   await terminal.press('escape');
   assert.deepEqual(done, ['leave']);
 });
