@@ -1,6 +1,7 @@
 import { parseCommandLine } from '../config/command-line.ts';
 import { parseConnectionString } from '../config/connection.ts';
 import { createMetrics, type Metrics } from '../metrics/registry.ts';
+import { Troubles } from '../metrics/troubles.ts';
 import { PostgresSource } from '../sources/postgres/postgres-source.ts';
 import type { CommandContext } from './command.ts';
 import { openLog, replicate } from './replicate.ts';
@@ -28,7 +29,8 @@ export async function run(context: CommandContext): Promise<number> {
   const connection = parseConnectionString(settings.sourceConn, '--sourceConn', context.env);
   const metrics = createMetrics();
   const { handle } = metrics;
-  const log = openLog(settings, metrics, context);
+  const troubles = new Troubles();
+  const log = openLog(settings, metrics, troubles, context);
   for (const warning of warnings) log.warn(warning);
   const source = new PostgresSource({
     connection,
@@ -46,5 +48,5 @@ export async function run(context: CommandContext): Promise<number> {
       mutation: countMutations(metrics),
     },
   });
-  return await replicate({ source, sourceConnection: connection, settings, metrics, log, context });
+  return await replicate({ source, sourceConnection: connection, settings, metrics, troubles, log, context });
 }

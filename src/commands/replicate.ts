@@ -3,6 +3,7 @@ import { VERSION } from '../config/build.ts';
 import { type ConnectionDescription, parseConnectionString } from '../config/connection.ts';
 import { registerSecret } from '../config/secrets.ts';
 import type { Settings } from '../config/settings.ts';
+import { Activity } from '../engine/activity.ts';
 import { connectionLost, isTransient } from '../engine/connection-loss.ts';
 import { applierMetrics, watchPipeline } from '../engine/instrumentation.ts';
 import { openLetters } from '../engine/letters.ts';
@@ -16,10 +17,12 @@ import type { Logger } from '../log/logger.ts';
 import { Diagnostics } from '../metrics/diagnostics.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { type Control, MetricsServer } from '../metrics/server.ts';
+import type { Troubles } from '../metrics/troubles.ts';
 import type { Source } from '../sources/source.ts';
 import { Lease, leaseName } from '../staging/lease.ts';
 import type { CommandContext } from './command.ts';
 import { endOnDefects } from './defects.ts';
+import { describeEngine } from './engine-diagnostics.ts';
 
 /** The flags that every log source has. */
 export type EngineSettings = Omit<
@@ -36,14 +39,22 @@ const CLOSE_PATIENCE = 2000;
 /** Milliseconds that a step of the start is tried again: a process that has just died may still hold the slot. */
 const START_PATIENCE = 10_000;
 
-/** The engine's log, counted by level. */
-export function openLog(settings: EngineSettings, metrics: Metrics, context: CommandContext): ClosableLogger {
+/** The engine's log, counted by level; what it tells of problems is kept for `/_/diag`. */
+export function openLog(
+  settings: EngineSettings,
+  metrics: Metrics,
+  troubles: Troubles,
+  context: CommandContext,
+): ClosableLogger {
   return createLogger({
     format: settings.logFormat as 'text' | 'fluent',
     verbosity: settings.verbose,
     destination: settings.logDestination,
     stdout: context.stdout,
-    onLine: (level) => metrics.handle.log_message_count.inc({ level }),
+    onLine: (level, message, fields) => {
+      metrics.handle.log_message_count.inc({ level });
+      troubles.line(level, message, fields);
+    },
   });
 }
 
@@ -53,6 +64,7 @@ export async function replicate(parts: {
   sourceConnection: ConnectionDescription;
   settings: EngineSettings;
   metrics: Metrics;
+  troubles: Troubles;
   log: ClosableLogger;
   context: CommandContext;
 }): Promise<number> {
@@ -60,6 +72,8 @@ export async function replicate(parts: {
   const stop = stopOnSignals(log);
   const pause = pausing(metrics, log);
   const control = controlOf(context.env, pause);
+  const activity = new Activity();
+  const queueSize = settings.targetApplyQueueSize ?? QUEUE_SIZE;
   // Where the log is a file, the terminal has to be told as well.
   const tell = (error: unknown) => {
     if (settings.logDestination !== undefined) context.stderr.write(`${context.program}: ${errorText(error)}\n`);
@@ -72,6 +86,8 @@ export async function replicate(parts: {
       : parseConnectionString(settings.stagingConn, '--stagingConn', context.env);
   const diagnostics = new Diagnostics();
   let health = (): string | undefined => 'starting';
+  /** Who has the lease that is waited for. */
+  let holder: string | undefined;
   let server: MetricsServer | undefined;
   const closers: (() => unknown)[] = [];
   try {
@@ -114,7 +130,7 @@ export async function replicate(parts: {
         flushSize: settings.flushSize,
         transactionLimit: settings.timestampLimit,
         memoryLimit: settings.memoryLimit,
-        queueSize: settings.targetApplyQueueSize ?? QUEUE_SIZE,
+        queueSize,
       },
       applying: {
         flushPeriod: settings.flushPeriod,
@@ -128,16 +144,24 @@ export async function replicate(parts: {
       },
       gracePeriod: settings.gracePeriod,
       pause,
-      events: applierMetrics(metrics, source.kind, target.schema.raw, settings.dlqTableName, log),
+      events: applierMetrics(metrics, source.kind, target.schema.raw, settings.dlqTableName, log, activity),
       log,
     });
-    health = () => pipeline.health;
-    describe(diagnostics, parts, targetConnection, stagingConnection, pipeline, pause);
+    const waiting = () => (holder === undefined ? undefined : `waiting for the lease held by ${holder}`);
+    health = () =>
+      holder === undefined ? pipeline.health : `${settings.standby ? 'standby' : 'starting'}: ${waiting()}`;
+    describeEngine(diagnostics, {
+      ...parts,
+      settings: { ...settings, targetApplyQueueSize: queueSize },
+      target: targetConnection,
+      staging: stagingConnection ?? targetConnection,
+      pipeline,
+      pause,
+      activity,
+      waiting,
+    });
     closers.push(
-      watchPipeline(metrics, pipeline, source, {
-        queueSize: settings.targetApplyQueueSize ?? QUEUE_SIZE,
-        schema: target.schema.raw,
-      }),
+      watchPipeline(metrics, pipeline, source, { queueSize, schema: target.schema.raw }, activity),
       refreshSchema(target.tables, settings.schemaRefresh, log),
     );
     // The lease comes before the source: who already replicates tells more than whose slot is in use.
@@ -157,7 +181,12 @@ export async function replicate(parts: {
         standby: settings.standby,
         signal: AbortSignal.any([stop.signal, cut]),
         onLost,
+        onWait: (other) => {
+          holder = other;
+        },
         log,
+      }).finally(() => {
+        holder = undefined;
       }),
     );
     log.info('stopped as asked; resume with the same --slotName and --stagingSchema', {
@@ -304,41 +333,4 @@ function controlOf(env: NodeJS.ProcessEnv, pause: Pause): Control | undefined {
   if (!token) return undefined;
   registerSecret(token);
   return { token, pause: () => pause.set(true), continue: () => pause.set(false) };
-}
-
-/** What `/_/diag` shows, and SIGUSR1 logs. */
-function describe(
-  diagnostics: Diagnostics,
-  parts: { source: Source; sourceConnection: ConnectionDescription; settings: EngineSettings; log: Logger },
-  target: ConnectionDescription,
-  staging: ConnectionDescription | undefined,
-  pipeline: Pipeline,
-  pause: Pause,
-): void {
-  const { source, sourceConnection, settings, log } = parts;
-  const shown = { ...settings, sourceConn: undefined, targetConn: undefined, stagingConn: undefined };
-  diagnostics.register('build', () => ({ version: VERSION, node: process.version, pid: process.pid }));
-  diagnostics.register('settings', () => shown);
-  diagnostics.register('source', () => ({
-    kind: source.kind,
-    connection: sourceConnection.display,
-    identity: source.identity,
-    state: source.status.state,
-    head: source.status.head?.toString(),
-    lagBytes: source.status.lagBytes,
-    retainedBytes: source.status.retainedBytes,
-    lastReceived: source.status.lastReceived,
-  }));
-  diagnostics.register('target', () => ({ connection: target.display }));
-  diagnostics.register('staging', () => ({ connection: (staging ?? target).display, schema: settings.stagingSchema }));
-  diagnostics.register('checkpoint', () => ({ position: pipeline.state.checkpoint?.toString() }));
-  diagnostics.register('engine', () => ({
-    state: pipeline.state.state,
-    reason: pipeline.state.reason,
-    paused: pause.active,
-    bufferedBytes: pipeline.buffered,
-    queued: pipeline.queued,
-    inFlight: pipeline.inFlight,
-  }));
-  process.on('SIGUSR1', () => log.info('diagnostics', { document: diagnostics.document() }));
 }

@@ -4,7 +4,7 @@ import type { Dialect } from '../target/dialect.ts';
 import { quoteIdentifier } from '../target/identifiers.ts';
 import { proposeType } from '../target/proposed-types.ts';
 import { sqlState } from '../target/retry.ts';
-import type { StatementSubject } from './collapse.ts';
+import { subjectOf } from './flights.ts';
 
 export function isDrift(error: unknown): boolean {
   return error instanceof OperatorError && error.code === 'TARGET_SCHEMA_DRIFT';
@@ -27,14 +27,14 @@ export function checkpointMoved(error: Error): OperatorError {
   );
 }
 
-/** The user lacks a right. `subject`: what the refused statement was about, where that is known. */
-export function targetDenied(
-  error: Error,
-  dialect: Dialect,
-  subject: StatementSubject | undefined,
-  user: string | undefined,
-): OperatorError {
-  const table = subject?.table.writer.mapping.target.qualified;
+/** Bare name of the table that the target refused something for, where that is known. */
+export function refusedTable(error: Error): string | undefined {
+  return (error as { table?: string }).table ?? subjectOf(error)?.table.name;
+}
+
+/** The user lacks a right. */
+export function targetDenied(error: Error, dialect: Dialect, user: string | undefined): OperatorError {
+  const table = subjectOf(error)?.table.writer.mapping.target.qualified;
   const rights = `SELECT, INSERT, UPDATE, DELETE${dialect.product === 'postgresql' ? ', TRUNCATE' : ''}`;
   return new OperatorError(
     'TARGET_DENIED',
@@ -47,18 +47,14 @@ export function targetDenied(
   );
 }
 
-/** The target refuses a source transaction for good. `subject`: what the refused statement was about, where that is known. */
-export function applyFailed(
-  error: Error,
-  position: Position | undefined,
-  dialect: Dialect,
-  subject: StatementSubject | undefined,
-): OperatorError {
-  const { table, constraint, where } = error as { table?: string; constraint?: string; where?: string };
+/** The target refuses a source transaction for good. */
+export function applyFailed(error: Error, position: Position | undefined, dialect: Dialect): OperatorError {
+  const { constraint, where } = error as { constraint?: string; where?: string };
+  const subject = subjectOf(error);
   const mapping = subject?.table.writer.mapping;
   const parameter = Number(/parameter \$(\d+)/.exec(where ?? '')?.[1] ?? 0);
   const column = subject?.columns?.[parameter - 1];
-  const named = table ?? mapping?.target.name;
+  const named = refusedTable(error);
   const place = [
     named && `table ${named}`,
     column && `column ${column.target.name} of type ${column.target.typeName}`,

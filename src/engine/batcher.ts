@@ -1,6 +1,7 @@
 import { ChangeLog } from '../changes/change-log.ts';
 import type { SpilledTransaction } from '../changes/spill.ts';
 import type { ChangeSink, Position } from '../sources/source.ts';
+import { Stopwatch } from './stopwatch.ts';
 
 /** A source transaction inside a batch: its entries end at `end`. */
 export interface Transaction {
@@ -91,9 +92,12 @@ export class Batcher implements ChangeSink {
   #waiting: (() => void)[] = [];
   #scheduled = false;
   #closed = false;
+  readonly #blocked: Stopwatch;
 
-  constructor(options: BatcherOptions) {
+  /** `blocked` runs while the source has to wait. */
+  constructor(options: BatcherOptions, blocked = new Stopwatch()) {
     this.#options = options;
+    this.#blocked = blocked;
     this.changes = new ChangeLog();
   }
 
@@ -112,7 +116,9 @@ export class Batcher implements ChangeSink {
   }
 
   drained(): Promise<void> {
-    return this.full ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve();
+    if (!this.full) return Promise.resolve();
+    this.#blocked.set(true);
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   begin(commitTime: number): void {
@@ -234,7 +240,7 @@ export class Batcher implements ChangeSink {
     this.#transactions = [];
     this.#progress = undefined;
     this.changes = new ChangeLog();
-    for (const wake of this.#waiting.splice(0)) wake();
+    this.#letSourceGo();
   }
 
   /** Closes the open batch; what belongs to the open transaction moves to a new log. */
@@ -278,7 +284,11 @@ export class Batcher implements ChangeSink {
   }
 
   #wakeSource(): void {
-    if (this.#waiting.length === 0 || this.full) return;
+    if (this.#waiting.length > 0 && !this.full) this.#letSourceGo();
+  }
+
+  #letSourceGo(): void {
+    this.#blocked.set(false);
     for (const wake of this.#waiting.splice(0)) wake();
   }
 }

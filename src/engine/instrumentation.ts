@@ -1,6 +1,7 @@
 import type { Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { Source } from '../sources/source.ts';
+import type { Activity } from './activity.ts';
 import type { ApplierEvents } from './apply-events.ts';
 import type { Pipeline } from './pipeline.ts';
 
@@ -14,6 +15,7 @@ export function applierMetrics(
   schema: string,
   dlqTable: string,
   log: Logger,
+  activity: Activity,
 ): ApplierEvents & { reconnecting(error: { code: string }): void } {
   const { handle } = metrics;
   const target = { kind, target: schema };
@@ -22,6 +24,7 @@ export function applierMetrics(
       const now = Date.now() / 1000;
       const lag = Math.max(0, now - commitTime / 1e6);
       const seconds = duration / 1000;
+      activity.committed(transactions, lag);
       let rows = 0;
       for (const { table, upserts, deletes } of written) {
         const one = metrics.table(schema, table);
@@ -81,12 +84,20 @@ export function watchPipeline(
   pipeline: Pipeline,
   source: Source,
   limits: { queueSize: number; schema: string },
+  activity: Activity,
 ): () => void {
   const { handle } = metrics;
+  const counted = { received: 0, busy: 0, blocked: 0 };
   let busySince = 0;
   const sample = () => {
     const { status } = source;
     metrics.sourceState(status.state);
+    const now = { received: status.received, busy: pipeline.targetBusy, blocked: pipeline.sourceBlocked };
+    activity.sample(now.busy, now.blocked);
+    handle.instar_source_received_bytes_total.inc(now.received - counted.received);
+    handle.instar_target_busy_seconds_total.inc((now.busy - counted.busy) / 1000);
+    handle.instar_source_blocked_seconds_total.inc((now.blocked - counted.blocked) / 1000);
+    Object.assign(counted, now);
     if (status.lagBytes !== undefined) handle.instar_source_lag_bytes.set(status.lagBytes);
     if (status.retainedBytes !== undefined) handle.instar_slot_retained_bytes.set(status.retainedBytes);
     handle.instar_buffered_bytes.set(pipeline.buffered);

@@ -6,7 +6,7 @@ import type { Dialect } from '../target/dialect.ts';
 import type { MessageBuffer } from '../target/messages.ts';
 import { sqlState, verdict } from '../target/retry.ts';
 import type { Session } from '../target/session.ts';
-import { checkpointMoved, targetLost } from './apply-errors.ts';
+import { checkpointMoved, refusedTable, targetLost } from './apply-errors.ts';
 import type { ApplierEvents, Written } from './apply-events.ts';
 import type { Batcher, Chunk, Spilled, Work } from './batcher.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -150,6 +150,7 @@ export class LargeTransactions {
     log.warn('a large transaction was refused; the source is asked for it again', {
       mode: next,
       code: sqlState(error),
+      table: refusedTable(error),
     });
     throw new Rewind(next, error);
   }

@@ -12,6 +12,7 @@ import { connectionLost, isTransient } from './connection-loss.ts';
 import { type LargeMode, Rewind } from './large-mode.ts';
 import type { DeadLetters } from './letters.ts';
 import type { Pause } from './pause.ts';
+import { Stopwatch } from './stopwatch.ts';
 import type { TargetTables } from './target-tables.ts';
 
 /** Waits between attempts to connect again, milliseconds: short enough to be back within a second of the server. */
@@ -62,6 +63,8 @@ export interface PipelineState {
 export class Pipeline {
   readonly state: PipelineState = { state: 'starting', reason: undefined, checkpoint: undefined };
   readonly #parts: PipelineParts;
+  readonly #busy = new Stopwatch();
+  readonly #blocked = new Stopwatch();
   #batcher: Batcher | undefined;
   #applier: Applier | undefined;
   #largeMode: LargeMode = 'copy';
@@ -93,6 +96,16 @@ export class Pipeline {
 
   get inFlight(): number {
     return this.#applier?.inFlight ?? 0;
+  }
+
+  /** Milliseconds so far in which the target had something to do. */
+  get targetBusy(): number {
+    return this.#busy.milliseconds;
+  }
+
+  /** Milliseconds so far in which the source was not read because nothing more could be held. */
+  get sourceBlocked(): number {
+    return this.#blocked.milliseconds;
   }
 
   /** Why replication is not going on; undefined when it is. */
@@ -140,7 +153,7 @@ export class Pipeline {
     await source.verifyCheckpoint(position, await identity.read());
     await identity.write(source.identity);
     const session = await this.#parts.openSession();
-    const batcher = new Batcher(this.#parts.batching);
+    const batcher = new Batcher(this.#parts.batching, this.#blocked);
     const streaming = new AbortController();
     let staging: Error | undefined;
     const checkpoint = new Checkpoint(
@@ -166,6 +179,7 @@ export class Pipeline {
       largeMode: this.#largeMode,
       largeReason: this.#largeReason,
       pause: this.#parts.pause,
+      busy: this.#busy,
       events: {
         ...events,
         committed: (...facts) => {

@@ -5,12 +5,11 @@ import type { Position } from '../sources/source.ts';
 import type { Dialect } from '../target/dialect.ts';
 import { sqlState, verdict } from '../target/retry.ts';
 import type { Session } from '../target/session.ts';
-import { applyFailed, checkpointMoved, targetDenied, targetLost } from './apply-errors.ts';
+import { applyFailed, checkpointMoved, refusedTable, targetDenied, targetLost } from './apply-errors.ts';
 import type { ApplierEvents } from './apply-events.ts';
 import type { Batch, Transaction } from './batcher.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { CollapseOptions } from './collapse.ts';
-import { subjectOf } from './flights.ts';
 import type { TableWork } from './table-work.ts';
 import type { TargetTables } from './target-tables.ts';
 
@@ -113,7 +112,7 @@ export class Recovery {
         await this.#tables.refresh();
         return attempt > 1 ? 'refused' : 'retry';
       case 'refused':
-        this.#events.refused((error as { table?: string }).table ?? '', state);
+        this.#events.refused(refusedTable(error) ?? '', state);
         return 'refused';
       case 'retry':
         await this.#backOff(error, state, attempt);
@@ -123,12 +122,12 @@ export class Recovery {
 
   /** The error for what the user may not do. */
   denied(error: Error): OperatorError {
-    return targetDenied(error, this.#dialect, subjectOf(error), this.#session.user);
+    return targetDenied(error, this.#dialect, this.#session.user);
   }
 
   /** The error for a transaction that the target refuses for good. */
   refusal(error: Error, position: Position | undefined): OperatorError {
-    return applyFailed(error, position, this.#dialect, subjectOf(error));
+    return applyFailed(error, position, this.#dialect);
   }
 
   async #backOff(error: Error, state: string, attempt: number): Promise<void> {
@@ -181,6 +180,7 @@ export class Recovery {
     this.#log.error('a transaction was refused and put into the dead-letter table', {
       position: transaction.position.toString(),
       changes: transaction.count,
+      table: refusedTable(reason),
       code: sqlState(reason),
       error: reason.message,
     });

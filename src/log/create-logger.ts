@@ -13,8 +13,8 @@ export interface LoggerOptions {
   readonly destination?: string | undefined;
   /** Where lines go without a destination; `process.stdout` when not given. */
   readonly stdout?: Writable;
-  /** Called for every line that is written: metrics count them by level. */
-  readonly onLine?: (level: LogLevel) => void;
+  /** Called for every line that is written, with what is written: metrics count them by level. */
+  readonly onLine?: (level: LogLevel, message: string, fields: LogFields) => void;
 }
 
 export interface ClosableLogger extends Logger {
@@ -40,8 +40,9 @@ export function createLogger(options: LoggerOptions): ClosableLogger {
   const enabled = (level: LogLevel) => LEVELS.indexOf(level) <= highest;
   const at = (level: LogLevel) => (message: string, fields?: LogFields) => {
     if (!enabled(level)) return;
-    output.write(encode({ time: new Date(), level, message: mask(message), fields: masked(fields) }));
-    onLine?.(level);
+    const line = { message: mask(message), fields: masked(fields) };
+    output.write(encode({ time: new Date(), level, ...line }));
+    onLine?.(level, line.message, line.fields);
   };
   return {
     enabled,
@@ -57,7 +58,7 @@ export function createLogger(options: LoggerOptions): ClosableLogger {
 
 function masked(fields: LogFields = {}): LogFields {
   const entries = Object.entries(fields).map(([key, value]) => {
-    if (/password|secret/i.test(key)) return [key, MASK];
+    if (/password|secret|token/i.test(key)) return [key, MASK];
     return [key, typeof value === 'string' ? mask(value) : value];
   });
   return Object.fromEntries(entries);

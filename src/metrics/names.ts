@@ -138,6 +138,11 @@ export const definitions = {
 
   // Not known to MOLT Replicator.
   instar_paused: gauge('1 while applying is paused by request.'),
+  instar_source_received_bytes_total: counter('Bytes received from the source.'),
+  instar_source_blocked_seconds_total: counter(
+    'Time in which the source was not read because nothing more could be held.',
+  ),
+  instar_target_busy_seconds_total: counter('Time in which the target had something to do.'),
   instar_source_state: gauge('1 for the state that the source connection is in.', 'state'),
   instar_source_lag_bytes: gauge('Bytes of source log between what was applied and the newest.'),
   instar_slot_retained_bytes: gauge('Bytes of log that the source keeps for the replication slot.'),

@@ -35,6 +35,16 @@ export interface ChangeSink {
   progress(position: Position): void;
 }
 
+/** The limits of what a source keeps for a reader; undefined where it has none or does not tell. */
+export interface Retention {
+  /** Bytes of log that it keeps at most. */
+  readonly limitBytes: number | undefined;
+  /** Bytes of log that it may still write before it gives the reader up. */
+  readonly safeBytes: number | undefined;
+  /** In its own word: `reserved`, `extended`, `unreserved` or `lost`. */
+  readonly walStatus: string | undefined;
+}
+
 /** Gauges that a source keeps; the engine publishes them. */
 export interface SourceStatus {
   state: 'connecting' | 'streaming' | 'waiting';
@@ -44,8 +54,12 @@ export interface SourceStatus {
   lagBytes: number | undefined;
   /** Bytes of log that the source keeps for this reader (the slot's restart_lsn to the end of WAL). */
   retainedBytes: number | undefined;
+  /** How much more log the source would keep. */
+  retention: Retention | undefined;
   /** Wall clock time, milliseconds, when something was last received. */
   lastReceived: number;
+  /** Bytes received so far. */
+  received: number;
 }
 
 /**

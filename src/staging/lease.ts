@@ -43,6 +43,8 @@ export interface LeaseOptions {
    * could not be renewed in time. Writing must stop.
    */
   readonly onLost: (error: OperatorError) => void;
+  /** Another process is found to hold it; called again when that changes. */
+  readonly onWait?: (holder: string) => void;
   readonly log: Logger;
   /** How the holder is named to others; this host and process unless given. */
   readonly holder?: string;
@@ -158,6 +160,7 @@ export class Lease {
         const renewed = seen?.nonce === held.nonce && seen.expires !== held.expires;
         if (renewed && !standby) throw leaseHeld(name, held);
         if (seen?.nonce !== held.nonce) {
+          this.#options.onWait?.(held.holder);
           log.info(
             standby ? 'on standby: another process replicates' : 'waiting whether the last process is still there',
             {

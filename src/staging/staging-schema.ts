@@ -48,17 +48,29 @@ export async function openStagingSchema(
   options: { readonly create: boolean },
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
+    const place: Place = { table: undefined };
     try {
-      await prepare(client, staging, options.create);
+      await prepare(client, staging, options.create, place);
       return;
     } catch (error) {
       if (attempt < ATTEMPTS && CREATED_MEANWHILE.has(sqlState(error))) continue;
-      throw sqlState(error) === '42501' ? stagingNotPermitted(staging, error) : error;
+      if (sqlState(error) !== '42501') throw error;
+      throw stagingNotPermitted(staging, error, { user: await currentUser(client), table: place.table });
     }
   }
 }
 
-async function prepare(client: Queryable, staging: StagingSchema, create: boolean): Promise<void> {
+/** The table that is being looked at or created. */
+interface Place {
+  table: string | undefined;
+}
+
+async function currentUser(client: Queryable): Promise<string | undefined> {
+  const found = await client.query<{ name: string }>('SELECT current_user::TEXT AS name').catch(() => undefined);
+  return found?.rows[0]?.name;
+}
+
+async function prepare(client: Queryable, staging: StagingSchema, create: boolean, place: Place): Promise<void> {
   if (!(await stagingExists(client, staging))) {
     if (!create) throw missing(staging);
     for (const statement of createStatements(staging)) await client.query(statement);
@@ -66,9 +78,11 @@ async function prepare(client: Queryable, staging: StagingSchema, create: boolea
   const present = new Set(await stagingTables(client, staging));
   for (const [table, definition] of Object.entries(TABLES)) {
     if (present.has(table)) continue;
-    await client.query(`CREATE TABLE IF NOT EXISTS ${qualify(staging.name, table)} (${definition(staging.dialect)})`);
+    place.table = qualify(staging.name, table);
+    await client.query(`CREATE TABLE IF NOT EXISTS ${place.table} (${definition(staging.dialect)})`);
   }
   const memo = qualify(staging.name, 'memo');
+  place.table = memo;
   const marker = await client.query(`SELECT 1 FROM ${memo} WHERE "key" = $1::TEXT`, [FRESH_MARKER]);
   if (marker.rows.length > 0) return;
   for (const key of VERSION_MARKERS) {
@@ -131,18 +145,29 @@ function missing(staging: StagingSchema): OperatorError {
   );
 }
 
-/** The user may not do what is needed there; `cause` is the server's word, or what was found out. */
-export function stagingNotPermitted({ name, dialect }: StagingSchema, cause: unknown): OperatorError {
+/**
+ * The user may not do what is needed there; `cause` is the server's word, or what was found out. `table`: the one that was
+ * refused, quoted; without it the schema itself was.
+ */
+export function stagingNotPermitted(
+  { name, dialect }: StagingSchema,
+  cause: unknown,
+  { user, table }: { readonly user?: string | undefined; readonly table?: string | undefined } = {},
+): OperatorError {
   const database = quoteIdentifier(name.database);
+  const to = user === undefined ? '<user>' : quoteIdentifier(user);
+  const onSchema = dialect.product === 'cockroachdb' ? `DATABASE ${database}` : `SCHEMA ${name.sql}`;
+  const fix =
+    table !== undefined
+      ? [`GRANT ALL ON ${onSchema} TO ${to};`, `GRANT ALL ON ALL TABLES IN SCHEMA ${name.sql} TO ${to};`]
+      : dialect.product === 'cockroachdb'
+        ? [`ALTER USER ${to} CREATEDB;`, `GRANT ALL ON ${onSchema} TO ${to};`]
+        : [`GRANT CREATE ON DATABASE ${database} TO ${to};`, `GRANT ALL ON ${onSchema} TO ${to};`];
   return new OperatorError(
     'STAGING_NOT_PERMITTED',
-    `the user may not create or use what is missing in the staging schema ${name.sql}: ${cause instanceof Error ? cause.message : String(cause)}`,
-    {
-      cause,
-      fix:
-        dialect.product === 'cockroachdb'
-          ? `ALTER USER <user> CREATEDB;\nGRANT ALL ON DATABASE ${database} TO <user>;`
-          : `GRANT CREATE ON DATABASE ${database} TO <user>;\nGRANT ALL ON SCHEMA ${name.sql} TO <user>;`,
-    },
+    `the user${user === undefined ? '' : ` ${user}`} may not create or use ` +
+      `${table === undefined ? 'what is missing in' : `${table} of`} the staging schema ${name.sql}: ` +
+      `${cause instanceof Error ? cause.message : String(cause)}; nothing was started`,
+    { cause, fix: fix.join('\n') },
   );
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { OperatorError } from '../../src/errors.ts';
 import { readIdentity, writeIdentity } from '../../src/staging/identity.ts';
 import {
   checkpointStatement,
@@ -103,8 +104,19 @@ describe('the staging schema', () => {
     const client = await connectText(t, url.href);
     await assert.rejects(openStagingSchema(client, staging, { create: true }), {
       code: 'STAGING_NOT_PERMITTED',
-      fix: /GRANT CREATE ON DATABASE/,
+      message: new RegExp(`^the user ${role} may not create or use what is missing in the staging schema`),
+      fix: new RegExp(`^GRANT CREATE ON DATABASE .* TO "${role}";`),
     });
+    await openStagingSchema(await connectText(t, database.url), staging, { create: true });
+    await database.query(`GRANT USAGE ON SCHEMA ${staging.name.sql} TO ${role}`);
+    const refusal: unknown = await openStagingSchema(client, staging, { create: false }).catch((error) => error);
+    assert.ok(refusal instanceof OperatorError);
+    assert.match(
+      refusal.message,
+      new RegExp(`^the user ${role} may not create or use \\S+"memo" of the staging schema`),
+    );
+    await database.query(refusal.fix!);
+    await openStagingSchema(client, staging, { create: false });
   });
 
   test('memo: an absent key reads as empty, a written one as the text', async (t) => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseCommandLine } from '../../src/config/command-line.ts';
-import { variableOf } from '../../src/config/environment.ts';
+import { OTHER_VARIABLES, variableOf } from '../../src/config/environment.ts';
 import { type CommandName, FLAGS } from '../../src/config/flags.ts';
 import { definitions } from '../../src/metrics/names.ts';
 import { readSetupFile } from '../../src/wizard/setup-file.ts';
@@ -71,8 +71,7 @@ test('every flag, variable and metric that the README names exists', () => {
   for (const flag of flags) assert(flag.slice(2) in FLAGS || ofTheBench.includes(flag), flag);
 
   const ofTheTests = ['INSTAR_SEED', 'INSTAR_SOAK', 'INSTAR_PICTURES'];
-  const ofTheProgram = ['INSTAR_HOME', 'INSTAR_ASCII', 'INSTAR_SCREEN_READER', 'INSTAR_CONTROL_TOKEN'];
-  const variables = new Set([...Object.keys(FLAGS).map(variableOf), ...ofTheTests, ...ofTheProgram]);
+  const variables = new Set([...Object.keys(FLAGS).map(variableOf), ...OTHER_VARIABLES, ...ofTheTests]);
   for (const [variable] of README.matchAll(/\bINSTAR_[A-Z_]+/g)) assert(variables.has(variable), variable);
 
   const metrics = texts.filter((text) => /^(instar|apply|retry|source|target|core)_[a-z_]+$/.test(text));

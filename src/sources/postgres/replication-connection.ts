@@ -18,8 +18,8 @@ export interface SessionFacts {
 export interface StreamHandlers {
   /** The payload of one CopyData message, in [start, end). The buffer may be reused as soon as this returns. */
   data(buffer: Buffer, start: number, end: number): void;
-  /** Bytes came in, perhaps only a part of a message. */
-  heard(): void;
+  /** So many bytes came in, perhaps only a part of a message. */
+  heard(bytes: number): void;
   /** The server warns of something; `code` is its SQLSTATE. */
   notice(code: string | undefined, message: string): void;
 }
@@ -129,7 +129,7 @@ export class ReplicationConnection {
     });
     const pace = new ReadPace();
     stream.on('data', (chunk: Buffer) => {
-      handlers.heard();
+      handlers.heard(chunk.length);
       pace.step(chunk.length);
       frames.read(chunk);
     });

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { Logger } from '../../log/logger.ts';
 import { closeClient } from './replication-connection.ts';
+import { readSettings } from './server-settings.ts';
 import { readSlot, type SlotFacts } from './slot.ts';
 import type { PostgresStatus } from './status.ts';
 
@@ -99,7 +100,17 @@ export class SlotMonitor {
       }
       this.#client = client;
     }
-    return readSlot(this.#client, this.#slot);
+    const client = this.#client;
+    const slot = await readSlot(client, this.#slot);
+    if (slot !== undefined) {
+      const { maxSlotWalKeepSize: limit } = await readSettings(client);
+      this.#status.retention = {
+        limitBytes: limit === -1 ? undefined : limit,
+        safeBytes: slot.safeBytes,
+        walStatus: slot.walStatus,
+      };
+    }
+    return slot;
   }
 
   async #drop(): Promise<void> {
@@ -115,7 +126,8 @@ export class SlotMonitor {
     }
     if (slot.walStatus === this.#walStatus) return;
     this.#walStatus = slot.walStatus;
-    const fields = { slot: slot.name, retainedBytes: this.#status.retainedBytes };
+    // The code is that of the error with which the next start would end.
+    const fields = { slot: slot.name, retainedBytes: this.#status.retainedBytes, code: 'PG_SLOT_LOST' };
     if (slot.walStatus === 'unreserved') {
       this.#log.warn(
         'the source is about to remove log that the replication slot needs: apply faster or raise max_slot_wal_keep_size',

@@ -1,11 +1,13 @@
-import type { SourceStatus } from '../source.ts';
+import type { Retention, SourceStatus } from '../source.ts';
 import { Lsn } from './lsn.ts';
 
 /** How far the source is, what was heard of its log, and what was acknowledged. Positions never go back. */
 export class PostgresStatus implements SourceStatus {
   state: SourceStatus['state'] = 'waiting';
   retainedBytes: number | undefined;
+  retention: Retention | undefined;
   lastReceived = 0;
+  received = 0;
   #head: bigint | undefined;
   #acknowledged: bigint | undefined;
 

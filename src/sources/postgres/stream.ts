@@ -99,7 +99,7 @@ export class ReplicationStream {
     const { slot, from, publication, version } = this.#settings;
     const { started, ended } = this.#connection.start(slot, from, publication, version, {
       data: (buffer, from, to) => this.#receive(buffer, from, to),
-      heard: () => this.#hear(),
+      heard: (bytes) => this.#hear(bytes),
       notice: (code, message) => this.#notice(code, message),
     });
     ended.then(
@@ -192,8 +192,9 @@ export class ReplicationStream {
     this.#status.headAt(position);
   }
 
-  #hear(): void {
+  #hear(bytes: number): void {
     this.#heardAt = Date.now();
+    this.#status.received += bytes;
     this.#status.lastReceived = this.#heardAt;
   }
 

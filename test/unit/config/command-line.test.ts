@@ -221,6 +221,13 @@ test('a wrong variable is refused by its own name; one that looks misspelt is wa
   ]);
 });
 
+test('variables that are no flags are known, and warned of when they look misspelt', () => {
+  const env = { INSTAR_CONTROL_TOKEN: 't', INSTAR_HOME: '/h', INSTAR_CONTROL_TOKE: 't' };
+  assert.deepEqual(parseCommandLine('pglogical', NEEDED, env).warnings, [
+    'the environment variable INSTAR_CONTROL_TOKE is not known; did you mean INSTAR_CONTROL_TOKEN?',
+  ]);
+});
+
 test('variables are named for their flags', () => {
   assert.equal(variableOf('sourceConn'), 'INSTAR_SOURCE_CONN');
   assert.equal(variableOf('defaultGTIDSet'), 'INSTAR_DEFAULT_GTID_SET');

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { ChangeLog } from '../../../src/changes/change-log.ts';
 import { SpilledTransaction } from '../../../src/changes/spill.ts';
 import { Batcher, type BatcherOptions, type Work } from '../../../src/engine/batcher.ts';
+import { Stopwatch } from '../../../src/engine/stopwatch.ts';
 import { append, sourceTable } from '../../harness/apply-rig.ts';
 import { readChanges } from '../../harness/collecting-sink.ts';
 import { Feed, NumberPosition } from '../../harness/feed.ts';
@@ -284,6 +286,27 @@ test('a source waits while too many works stand ready, until one is taken', asyn
   batcher.take(true, 0, false);
   await waiting;
   assert.equal(batcher.full, false);
+});
+
+test('the time is taken in which a source has to wait, discarding included', async () => {
+  const blocked = new Stopwatch();
+  const batcher = new Batcher({ ...AMPLE, flushSize: 1, queueSize: 1 }, blocked);
+  const feed = new Feed(batcher);
+  const wait = async (go: () => void) => {
+    feed.transaction(() => feed.insert(tables[0], ['1', '']));
+    const before = blocked.milliseconds;
+    const waiting = batcher.drained();
+    await sleep(10);
+    assert.ok(blocked.milliseconds > before);
+    go();
+    await waiting;
+    const after = blocked.milliseconds;
+    await sleep(10);
+    assert.equal(blocked.milliseconds, after);
+  };
+  assert.equal(blocked.milliseconds, 0);
+  await wait(() => void batcher.take(true, 0, false));
+  await wait(() => batcher.discard());
 });
 
 test('a closed batcher takes nothing more, and discarding lets its source go', async () => {
