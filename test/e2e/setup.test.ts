@@ -77,7 +77,7 @@ test('first-time setup by keys alone, to equal rows; the engine is killed with -
   const { run, made } = operator.replication;
   assert.deepEqual(
     made.map(({ what }) => what).filter((what) => what !== 'table'),
-    ['publication', 'slot'],
+    ['publication', 'slot', 'staging schema'],
   );
 
   process.kill(run!.pid, 'SIGKILL');
