@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keepPicture } from '../harness/pictures.ts';
+import { keepPicture, TAKING_PICTURES } from '../harness/pictures.ts';
 import { startTerminal } from '../harness/pseudo-terminal.ts';
 
 const START = 60_000;
@@ -15,6 +15,8 @@ for (const [key, meaning] of [
     assert.match(screen, /Demo: a shop +● (following|caught up)/);
     assert.match(screen, /applied 0\/[0-9A-F]+ +source 0\/[0-9A-F]+/);
     assert.ok(terminal.isAlternate());
+    // A picture with some history in it.
+    if (TAKING_PICTURES) await terminal.waitFor(/[▁▂▃▄▅▆▇█]{16}/, START);
     keepPicture(terminal, 'demo');
     await terminal.press(key);
     assert.deepEqual(await terminal.exit, { code: 0, signal: 0 });

@@ -73,7 +73,6 @@ test('first-time setup by keys alone, to equal rows; the engine is killed with -
   await source.query(rows(1, 500));
   await assertEqual(source, target);
   await operator.sees(/line +500/);
-  keepPicture(terminal, 'dashboard');
   const { run, made } = operator.replication;
   assert.deepEqual(
     made.map(({ what }) => what).filter((what) => what !== 'table'),
