@@ -138,7 +138,11 @@ async function startOn(replication: Replication, metricsAddr: string, saved: Sav
     if (Date.now() > deadline) return run;
     await sleep(LOOK_EVERY);
   }
-  store.update(name, (before) => ({ ...before, replicated: true }));
+  try {
+    store.update(name, (before) => ({ ...before, replicated: true }));
+  } catch {
+    // It replicates, whether or not that could be written down.
+  }
   return run;
 }
 
@@ -175,9 +179,13 @@ function engineEnvironment(replication: Replication, keeping: Keeping): NodeJS.P
   };
 }
 
-async function healthy({ metricsAddr }: Run): Promise<boolean> {
+/** Whether this very process says that it replicates: somebody else's may listen on the address that it was to have. */
+async function healthy({ metricsAddr, pid }: Run): Promise<boolean> {
+  const ask = (path: string) => fetch(`http://${metricsAddr}${path}`, { signal: AbortSignal.timeout(ANSWER_LIMIT) });
   try {
-    return (await fetch(`http://${metricsAddr}/_/healthz`, { signal: AbortSignal.timeout(ANSWER_LIMIT) })).ok;
+    if (!(await ask('/_/healthz')).ok) return false;
+    const { build } = (await (await ask('/_/diag')).json()) as { build?: { pid?: unknown } };
+    return build?.pid === pid;
   } catch {
     return false;
   }

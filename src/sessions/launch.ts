@@ -1,14 +1,20 @@
+import type { Client } from 'pg';
 import { connect } from '../config/postgres-client.ts';
 import { OperatorError } from '../errors.ts';
 import { createPublication, createSlot, undoStatements } from '../sources/postgres/setup.ts';
 import { describeConnections } from './connections.ts';
-import { type Saved, startEngine } from './engine-child.ts';
+import { type Saved, startEngine, stopEngine } from './engine-child.ts';
 import { describeThing, dropThing, forgetThing } from './removal.ts';
 import type { Created, Replication } from './replication.ts';
 import { readSourceFacts } from './source-facts.ts';
 import { lacksStaging, stagingSchemaOf } from './staging-facts.ts';
 
 export { cancelled, retire } from './removal.ts';
+
+/** Milliseconds that the source gets to answer; a slot waits up to a minute for transactions that are open. */
+const PATIENCE = 90_000;
+/** Milliseconds that a step waits for a table that somebody else has locked: the application must not queue behind it. */
+const LOCK_PATIENCE = 10_000;
 
 /** A step of a launch, told when it begins and again when it ends. */
 export interface LaunchStep {
@@ -44,12 +50,14 @@ export async function launch(
   }
   const connections = describeConnections(replication, saved);
   const mine: Created[] = [];
-  const made = (thing: Created) => {
+  const made = (what: Omit<Created, 'at' | 'place'>) => {
+    const thing = { ...what, at: now(), place: connections[what.side].display };
     mine.push(thing);
     store.update(name, (before) => ({ ...before, made: [...before.made, thing] }));
   };
-  const had = (what: Created['what'], named: string) =>
-    replication.made.some((thing) => thing.what === what && thing.name === named);
+  const ours = (what: Created['what'], named: string) =>
+    (store.get(name) ?? replication).made.filter((thing) => thing.what === what && thing.name === named);
+  const had = (what: Created['what'], named: string) => ours(what, named).length > 0;
   let step: Omit<LaunchStep, 'state' | 'found'> | undefined;
   const during = async (next: typeof step & object, work: () => Promise<[LaunchStep['state'], string]>) => {
     step = next;
@@ -58,19 +66,24 @@ export async function launch(
     tell({ ...next, state, found });
   };
   try {
-    const client = await connect(connections.source, 'source');
+    const client = await connect(connections.source, 'source', { query_timeout: PATIENCE });
     try {
+      await client.query(`SET lock_timeout = ${LOCK_PATIENCE}`);
+      if (had('publication', publication.name) && !(await publishes(client, publication.name, tables))) {
+        // What an interrupted launch has left is for other tables, and its slot delivers nothing of those that are wanted now.
+        await takeBack([...ours('publication', publication.name), ...ours('slot', slot.name)], replication, saved);
+      }
       await during({ id: 'publication', title: `publication ${publication.name}` }, async () => {
         if (!publication.create || had('publication', publication.name))
           return ['skipped', 'is there already and is used'];
         await createPublication(client, publication.name, tables);
-        made({ what: 'publication', side: 'source', name: publication.name, at: now() });
+        made({ what: 'publication', side: 'source', name: publication.name });
         return ['passed', `created for ${tables === 'all' ? 'all tables' : `${tables.length} tables`}`];
       });
       await during({ id: 'slot', title: `replication slot ${slot.name}` }, async () => {
         if (!slot.create || had('slot', slot.name)) return ['skipped', 'is there already and is used'];
         const { lsn } = await createSlot(client, slot.name);
-        made({ what: 'slot', side: 'source', name: slot.name, at: now(), lsn });
+        made({ what: 'slot', side: 'source', name: slot.name, lsn });
         return ['passed', `(${slot.name},${lsn})`];
       });
       const facts = await readSourceFacts(client, publication.name);
@@ -86,17 +99,41 @@ export async function launch(
         return ['passed', `process ${run.pid}`];
       } finally {
         if (missing && !(await lacksStaging(replication, connections))) {
-          made({ what: 'staging schema', side: 'target', name: stagingSchemaOf(replication), at: now() });
+          made({ what: 'staging schema', side: 'target', name: stagingSchemaOf(replication) });
         }
       }
     });
   } catch (error) {
     if (step !== undefined) tell({ ...step, state: 'failed', found: firstLine(error) });
-    const left = await takeBack(mine, replication, saved);
+    const left = (await endEngine(replication, saved)) ? await takeBack(mine, replication, saved) : mine;
     if (left.length === 0) throw error;
     throw alsoLeft(error, left);
   }
   return store.update(name, ({ step: _, ...launched }) => launched);
+}
+
+/** Ends the engine that a failed launch has started: nothing may be taken from under it. False when it does not end. */
+async function endEngine(replication: Replication, saved: Saved): Promise<boolean> {
+  const current = saved.store.get(replication.name);
+  if (current?.run === undefined || current.run.identity === replication.run?.identity) return true;
+  try {
+    await stopEngine(current, saved, { force: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a publication is there for just these tables. */
+async function publishes(client: Client, name: string, tables: 'all' | readonly string[]): Promise<boolean> {
+  const { rows } = await client.query<{ all: string }>(
+    'SELECT puballtables::text AS all FROM pg_publication WHERE pubname = $1',
+    [name],
+  );
+  if (rows.length === 0) return false;
+  if (tables === 'all' || rows[0].all === 'true') return tables === 'all' && rows[0].all === 'true';
+  const published = new Set((await readSourceFacts(client, name)).tables);
+  return published.size === tables.length && tables.every((table) => published.has(table));
 }
 
 /** Removes what a failed launch has made, the newest first; returns what could not be removed. */

@@ -13,6 +13,10 @@ export function cancelled(replication: Replication): string[] {
   return replication.made.map(describeThing);
 }
 
+/** Milliseconds that a server gets to drop something, and that it may wait there for somebody else's lock. */
+const PATIENCE = 30_000;
+const LOCK_PATIENCE = 10_000;
+
 /** A thing on a server for people: `slot (molt_slot,0/167A220) on the source`. */
 export function describeThing({ what, side, name, lsn }: Created): string {
   return `${what} ${lsn === undefined ? name : `(${name},${lsn})`} on the ${side}`;
@@ -20,11 +24,22 @@ export function describeThing({ what, side, name, lsn }: Created): string {
 
 /**
  * Drops the chosen things on their servers, then forgets the replication and its secrets.
- * @throws OperatorError SESSION_RUNNING; that of the first thing that cannot be dropped: what was dropped before it is
+ * @throws OperatorError SESSION_RUNNING, SESSION_BUSY; that of the first thing that cannot be dropped: what was dropped before it is
  *   forgotten, the rest is kept.
  */
 export async function retire(name: string, drops: readonly Created[], saved: Saved): Promise<void> {
-  const { store, secrets } = saved;
+  const { store } = saved;
+  // Nobody may launch or start meanwhile what is taken away here.
+  const locks = [await store.lock(name)];
+  try {
+    locks.push(await store.lock(name, 'start'));
+    await retireLocked(name, drops, saved);
+  } finally {
+    for (const unlock of locks) unlock();
+  }
+}
+
+async function retireLocked(name: string, drops: readonly Created[], { store, secrets, env }: Saved): Promise<void> {
   const replication = store.get(name);
   if (replication === undefined) throw store.missing(name);
   if (stateOf(replication) === 'running') {
@@ -33,7 +48,7 @@ export async function retire(name: string, drops: readonly Created[], saved: Sav
     });
   }
   if (drops.length > 0) {
-    const connections = describeConnections(replication, saved);
+    const connections = describeConnections(replication, { secrets, env });
     // The slot first: it is what does harm by staying.
     const ordered = drops.toSorted((a, b) => Number(b.what === 'slot') - Number(a.what === 'slot'));
     for (const thing of ordered) {
@@ -47,7 +62,7 @@ export async function retire(name: string, drops: readonly Created[], saved: Sav
 
 /**
  * Removes one thing from its server; one that is gone already is as good. Rows are never removed.
- * @throws OperatorError of the connection or the server; SESSION_KEEPS_TABLES
+ * @throws OperatorError of the connection or the server; SESSION_KEEPS_TABLES, SESSION_ELSEWHERE
  */
 export async function dropThing(
   thing: Created,
@@ -61,8 +76,17 @@ export async function dropThing(
       fix: `DROP TABLE ${name};`,
     });
   }
-  const client = await connect(connections[side], side);
+  const { display } = connections[side];
+  if (thing.place !== undefined && thing.place !== display) {
+    throw new OperatorError(
+      'SESSION_ELSEWHERE',
+      `${describeThing(thing)} was made on ${thing.place}, but the connection leads to ${display} now; nothing was dropped there`,
+      { fix: `let the connection lead to ${thing.place} again, or drop it there by hand` },
+    );
+  }
+  const client = await connect(connections[side], side, { query_timeout: PATIENCE });
   try {
+    await client.query(`SET lock_timeout = ${LOCK_PATIENCE}`);
     await (what === 'slot' ? dropSlot(client, name) : dropPublication(client, name));
   } finally {
     await client.end().catch(() => {});

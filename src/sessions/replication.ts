@@ -36,6 +36,8 @@ export interface Created {
   readonly at: string;
   /** A slot's first position. */
   readonly lsn?: string;
+  /** The connection it was made on, without its password: a reference may lead elsewhere another day. */
+  readonly place?: string;
 }
 
 /** Why an engine is not running any more. */

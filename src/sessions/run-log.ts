@@ -8,6 +8,8 @@ const TAIL = 64 * 1024;
 const RECORD = /^\[([^\]]+)\] (ERROR|INFO |WARN |DEBUG|TRACE) (.*)$/;
 
 /** What an engine says when it ends because it was asked to. */
+/** Written by whoever starts an engine. */
+const BEGUN = /^starting the engine of /;
 const STOPPED = /^(stopped as asked\b|stopping at once\b|Interrupted: )/;
 
 /** The last lines of a log, at most `bytes` of it; empty when it cannot be read. */
@@ -41,6 +43,8 @@ export function readEnding({ logFile, started }: Pick<Run, 'logFile' | 'started'
     // The stamps are whole seconds.
     if (time < started - 1000) break;
     last = Math.max(last, time);
+    // Where this run begins: what stands before it is of another, even if it ended in the same second.
+    if (BEGUN.test(text)) break;
     if (STOPPED.test(text)) return { at: iso(Math.max(time, started)), how: 'stopped' };
     if (level !== 'ERROR') continue;
     const code = / code=([A-Z_]+)/.exec(text)?.[1];

@@ -133,8 +133,16 @@ export class ReplicationStore {
   #write(replication: Replication): void {
     const { name } = replication;
     try {
-      // What cannot be read is set aside first: it is never overwritten.
-      this.#read(name);
+      // What cannot be read is set aside first: it is never overwritten. What is still there then is a newer version's.
+      if (this.#read(name) === undefined && readOr(join(this.#folder, `${name}.json`), undefined) !== undefined) {
+        throw new OperatorError(
+          'SESSION_EXISTS',
+          `a newer version of this program has saved a replication as ${name}`,
+          {
+            fix: 'choose another name, or use the newer version',
+          },
+        );
+      }
       this.#conf(name).store = { format: FORMAT, replication };
     } catch (cause) {
       throw cause instanceof OperatorError ? cause : this.#notSaved(name, (cause as Error).message, cause);

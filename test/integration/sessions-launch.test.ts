@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { OperatorError } from '../../src/errors.ts';
 import { freePort } from '../../src/metrics/free-port.ts';
-import { startEngine } from '../../src/sessions/engine-child.ts';
+import { startEngine, stopEngine } from '../../src/sessions/engine-child.ts';
 import { cancelled, type LaunchStep, launch, retire } from '../../src/sessions/launch.ts';
 import { stateOf } from '../../src/sessions/state.ts';
+import { eventually } from '../harness/engine.ts';
 import { createSlot, madeAtSource, prepared, type Session, slotOf } from '../harness/session-rig.ts';
 import { sharedServer } from '../servers/postgres.ts';
 
@@ -105,6 +106,58 @@ test('a launch that was interrupted after it had made something goes on with tha
   assert.equal(stateOf(await launch('shop', session)), 'running');
 });
 
+test('what an interrupted launch has left for other tables is made anew: what is chosen now is replicated', async (t) => {
+  const session = await prepared(t, source, target, { tables: ['public.item', 'public.second'] });
+  for (const database of [session.from, session.to]) await database.query('CREATE TABLE second (id int PRIMARY KEY)');
+  await session.from.query('CREATE PUBLICATION molt_fetch FOR TABLE item');
+  await createSlot(session);
+  const at = new Date().toISOString();
+  session.store.update('shop', (before) => ({
+    ...before,
+    made: [
+      { what: 'publication', side: 'source', name: 'molt_fetch', at },
+      { what: 'slot', side: 'source', name: slotOf(session), at },
+    ],
+  }));
+  const launched = await launch('shop', session);
+  assert.deepEqual(launched.facts?.tables, ['public.item', 'public.second']);
+  await session.from.query('INSERT INTO second VALUES (1)');
+  await eventually(
+    async () => (await session.to.query('SELECT FROM second')).length === 1,
+    () => 'the table is not replicated',
+  );
+});
+
+test('another replicator that answers on the chosen address is not taken for the engine', async (t) => {
+  const [first, second] = [await prepared(t, source, target), await prepared(t, source, target)];
+  const { run } = await launch('shop', first);
+  second.store.update('shop', (before) => ({
+    ...before,
+    answers: { ...before.answers, options: { ...before.answers.options, metricsAddr: run!.metricsAddr } },
+  }));
+  await assert.rejects(
+    launch('shop', second),
+    (error: OperatorError) => error.code === 'ENGINE_START' && /METRICS_ADDRESS_IN_USE/.test(error.message),
+  );
+  assert.deepEqual(await madeAtSource(second), NOTHING);
+  assert.equal(stateOf(first.replication()), 'running');
+});
+
+test('an engine whose success cannot be written down is ended before anything is taken from under it', async (t) => {
+  const session = await prepared(t, source, target);
+  const { store } = session;
+  const update = store.update.bind(store);
+  let failing = false;
+  store.update = (name, change) => {
+    const changed = change(store.get(name)!);
+    failing ||= changed.replicated === true;
+    if (failing && changed.made.some(({ what }) => what === 'staging schema')) throw new Error('ENOSPC');
+    return update(name, change);
+  };
+  await assert.rejects(launch('shop', session), /ENOSPC/);
+  assert.notEqual(stateOf(session.replication()), 'running');
+});
+
 test('an address that was chosen and is taken is told; of a free port another is tried', async (t) => {
   const taken = target.server.port;
   const session = await prepared(t, source, target);
@@ -158,3 +211,16 @@ function launchOnFullDisk(session: Session, log: string): string {
     { env: session.env, encoding: 'utf8', timeout: 30_000 },
   );
 }
+
+test('nothing is dropped on another server than the one it was made on', async (t) => {
+  const [session, other] = [await prepared(t, source, target), await prepared(t, source, target)];
+  await launch('shop', session);
+  await stopEngine(session.replication(), session);
+  const { made } = session.replication();
+  session.secrets.set('shop', 'source', other.secrets.get('shop', 'source'));
+  await assert.rejects(
+    retire('shop', made, session),
+    (error: OperatorError) => error.code === 'SESSION_ELSEWHERE' && !error.message.includes('pa55'),
+  );
+  assert.deepEqual(session.replication().made, made);
+});

@@ -64,3 +64,10 @@ test('only the end of a long log is read, in whole lines', () => {
   assert.deepEqual(readTail(logFile, 50), ['last']);
   assert.deepEqual(readTail(logFile).length, 3);
 });
+
+test('a run that was killed in the second in which the one before it stopped was killed', () => {
+  const before = line(0, 'info', 'stopped as asked; resume with …');
+  const begun = line(0, 'info', 'starting the engine of shop');
+  assert.equal(ending(before, begun, line(0, 'info', 'Instar starting')).how, 'killed');
+  assert.equal(ending(before, begun, line(1, 'info', 'stopped as asked; resume with …')).how, 'stopped');
+});

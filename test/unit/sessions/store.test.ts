@@ -115,6 +115,10 @@ test('what a newer version has saved is left alone', () => {
   writeFileSync(path, text);
   assert.deepEqual(store.list(), []);
   assert.match(String(store.problem), /newer version/);
+  assert.equal(
+    code(() => store.save(replication('shop'))),
+    'SESSION_EXISTS',
+  );
   assert.equal(readFileSync(path, 'utf8'), text);
 });
 
