@@ -25,3 +25,35 @@ export interface SourceTable {
   readonly identity: ReplicaIdentity;
   readonly columns: readonly SourceColumn[];
 }
+
+/** What a target column takes, in words common to CockroachDB and PostgreSQL. */
+export type TargetKind =
+  | 'bool'
+  | 'int'
+  | 'decimal'
+  | 'float'
+  | 'string'
+  | 'bytes'
+  | 'uuid'
+  | 'bit'
+  | 'date'
+  | 'timestamp'
+  | 'timestamptz'
+  | 'time'
+  | 'timetz'
+  | 'interval'
+  | 'json'
+  | 'geometry'
+  | 'geography'
+  | 'inet'
+  | 'enum'
+  | 'vector'
+  | 'other';
+
+/** What a source may know of the target column that its values go to, where its own types leave a choice of text. */
+export interface TargetColumnFacts {
+  /** Of an array: of its elements. */
+  readonly kind: TargetKind;
+  readonly array: boolean;
+  readonly nullable: boolean;
+}

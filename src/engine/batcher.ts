@@ -93,11 +93,17 @@ export class Batcher implements ChangeSink {
   #scheduled = false;
   #closed = false;
   readonly #blocked: Stopwatch;
+  readonly targetColumns: ChangeSink['targetColumns'];
 
-  /** `blocked` runs while the source has to wait. */
-  constructor(options: BatcherOptions, blocked = new Stopwatch()) {
+  /** `blocked` runs while the source has to wait; `targetColumns` knows the target. */
+  constructor(
+    options: BatcherOptions,
+    blocked = new Stopwatch(),
+    targetColumns: ChangeSink['targetColumns'] = () => [],
+  ) {
     this.#options = options;
     this.#blocked = blocked;
+    this.targetColumns = targetColumns;
     this.changes = new ChangeLog();
   }
 

@@ -153,7 +153,7 @@ export class Pipeline {
     await source.verifyCheckpoint(position, await identity.read());
     await identity.write(source.identity);
     const session = await this.#parts.openSession();
-    const batcher = new Batcher(this.#parts.batching, this.#blocked);
+    const batcher = new Batcher(this.#parts.batching, this.#blocked, (table) => this.#parts.tables.columnsOf(table));
     const streaming = new AbortController();
     let staging: Error | undefined;
     const checkpoint = new Checkpoint(

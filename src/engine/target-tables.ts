@@ -1,10 +1,10 @@
-import type { SourceTable } from '../changes/table.ts';
+import type { SourceTable, TargetColumnFacts } from '../changes/table.ts';
 import type { Catalogue, TargetTable } from '../target/catalogue.ts';
 import type { Dialect } from '../target/dialect.ts';
 import { checkTable, checkTables } from '../target/drift.ts';
 import { ForeignKeyGraph } from '../target/foreign-keys.ts';
 import type { SchemaName } from '../target/identifiers.ts';
-import { mapTable } from '../target/mapping.ts';
+import { findColumn, mapTable } from '../target/mapping.ts';
 import { TableWriter } from '../target/table-writer.ts';
 import { TableWork } from './table-work.ts';
 
@@ -44,6 +44,12 @@ export class TargetTables {
   /** Checks all tables before the first row. @throws OperatorError TARGET_SCHEMA_DRIFT that names all that has to be mended. */
   check(sources: readonly SourceTable[]): void {
     checkTables(sources, this.#catalogue, this.#schema, this.#dialect);
+  }
+
+  /** The target columns of a source table, by position in its columns; undefined where there is none. */
+  columnsOf(source: SourceTable): readonly (TargetColumnFacts | undefined)[] {
+    const target = this.#catalogue.find(source.name);
+    return source.columns.map(({ name }) => target && findColumn(target, name));
   }
 
   /** @throws OperatorError TARGET_SCHEMA_DRIFT when the target cannot take the source table's rows as they are. */

@@ -1,6 +1,6 @@
 import type { ChangeLog } from '../changes/change-log.ts';
 import type { SpilledTransaction } from '../changes/spill.ts';
-import type { SourceTable } from '../changes/table.ts';
+import type { SourceTable, TargetColumnFacts } from '../changes/table.ts';
 
 /** An opaque, ordered point in a source's log: an LSN, a GTID set, an SCN. */
 export interface Position {
@@ -31,6 +31,11 @@ export interface ChangeSink {
   /** A large transaction that is still open begins to be gathered: it can be followed from here on. */
   spillStarted(transaction: SpilledTransaction): void;
   commitSpilled(transaction: SpilledTransaction, commitTime: number, position: Position): void;
+  /**
+   * The target columns of a table, by position in its columns; undefined where there is none. For sources whose types leave a
+   * choice of text: `1` or `t`, `\\x61` or `a`.
+   */
+  targetColumns(table: SourceTable): readonly (TargetColumnFacts | undefined)[];
   /** Nothing is open and everything before `position` was delivered: how the checkpoint moves on an idle stream. */
   progress(position: Position): void;
 }

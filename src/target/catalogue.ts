@@ -1,3 +1,4 @@
+import type { TargetKind } from '../changes/table.ts';
 import { OperatorError } from '../errors.ts';
 import { type CatalogueRows, type ColumnRow, readCatalogueRows } from './catalogue-rows.ts';
 import {
@@ -24,6 +25,9 @@ export interface TargetColumn {
    * that does (`1,2` for an integer), so the text has to be looked at before the quotes are left out.
    */
   readonly unquoted: boolean;
+  /** What it holds; of an array: its elements. */
+  readonly kind: TargetKind;
+  readonly array: boolean;
   /** For messages, with modifiers. */
   readonly typeName: string;
   /** Computed by the target: never written. */
@@ -161,6 +165,8 @@ function buildColumn(
     castType: type.castType,
     arrayBindable: type.arrayBindable,
     unquoted: type.unquoted,
+    kind: type.kind,
+    array: type.array,
     typeName: row.type_text,
     generated: isTrue(row.generated),
     identityAlways: isTrue(row.identity_always),

@@ -1,3 +1,5 @@
+import type { TargetKind } from '../changes/table.ts';
+import { kindOfType } from './column-kinds.ts';
 import { quoteIdentifier } from './identifiers.ts';
 
 /** A type as pg_catalog describes it; every value is text, booleans are `true` and `false`. */
@@ -28,6 +30,8 @@ export interface ColumnType {
   readonly castType: string;
   readonly arrayBindable: boolean;
   readonly unquoted: boolean;
+  readonly kind: TargetKind;
+  readonly array: boolean;
 }
 
 const POSTGRESQL_UNQUOTED = new Set(['int2', 'int4', 'int8', 'oid', 'float4', 'float8', 'numeric', 'bool', 'uuid']);
@@ -60,7 +64,15 @@ export function postgresqlColumnType(oid: string, types: ReadonlyMap<string, Typ
       type.delimiter === ',' &&
       type.has_array === 'true',
     unquoted: type.schema === 'pg_catalog' && POSTGRESQL_UNQUOTED.has(type.name),
+    ...holds(type),
   };
+}
+
+/** What values of a type hold; a domain over an array's elements is not looked through. */
+function holds(type: TypeRow): Pick<ColumnType, 'kind' | 'array'> {
+  const array = type.category === 'A';
+  const [name, kind] = array ? [type.element_name, type.element_kind] : [type.name, type.kind];
+  return { kind: kind === 'e' ? 'enum' : kindOfType(name ?? ''), array };
 }
 
 /** True when a domain on the way from `oid` to its base type refuses NULL, or gives a default, as `property` says. */
@@ -85,13 +97,22 @@ export function cockroachdbColumnType(type: TypeRow | undefined, nativeType: str
   const inDatabase = (schema: string, name: string) =>
     `${quoteIdentifier(database)}.${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
   if (type?.kind === 'e' || type?.kind === 'c') {
-    return { castType: inDatabase(type.schema, type.name), arrayBindable: false, unquoted: false };
+    const castType = inDatabase(type.schema, type.name);
+    return {
+      castType,
+      arrayBindable: false,
+      unquoted: false,
+      kind: type.kind === 'e' ? 'enum' : 'other',
+      array: false,
+    };
   }
   if ((type?.element_kind === 'e' || type?.element_kind === 'c') && type.element_schema && type.element_name) {
     return {
       castType: `${inDatabase(type.element_schema, type.element_name)}[]`,
       arrayBindable: false,
       unquoted: false,
+      kind: type.element_kind === 'e' ? 'enum' : 'other',
+      array: true,
     };
   }
   const withoutLength = nativeType.replace(/\([^)]*\)/, '').trim();
@@ -101,5 +122,7 @@ export function cockroachdbColumnType(type: TypeRow | undefined, nativeType: str
     castType,
     arrayBindable: COCKROACHDB_BINDABLE.has(castType),
     unquoted: COCKROACHDB_UNQUOTED.has(castType),
+    kind: kindOfType(name),
+    array: rest.endsWith('[]'),
   };
 }

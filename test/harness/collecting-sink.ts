@@ -57,6 +57,8 @@ export class CollectingSink implements ChangeSink {
   position: Position | undefined;
   /** Called for each commit and progress once everything up to it has been read. */
   onPosition: (position: Position) => void = () => {};
+  /** Stands in for the target. */
+  targetColumns: ChangeSink['targetColumns'] = () => [];
   #open: number | undefined;
   #reading: Promise<void> = Promise.resolve();
   #spilledOpen = 0;

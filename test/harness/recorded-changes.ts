@@ -47,6 +47,7 @@ export class ChangeRecorder {
       commit: () => void ends.push(log.length),
       spillStarted: () => {},
       commitSpilled: () => {},
+      targetColumns: () => [],
       progress: () => {},
     };
     const decoder = new PgoutputDecoder(this.#relations, sink, undefined, {

@@ -17,6 +17,8 @@ export function targetColumn(name: string, castType: string, more: Partial<Targe
     castType,
     arrayBindable: true,
     unquoted: /int/i.test(castType),
+    kind: 'other',
+    array: false,
     typeName: castType,
     generated: false,
     identityAlways: false,

@@ -82,6 +82,30 @@ for (const version of [14, 18] as const) {
       );
     });
 
+    test('what a column takes is told in words that sources know, arrays and domains included', async (t) => {
+      const { read } = await catalogueOf(
+        t,
+        `${types} CREATE TABLE shop.kinds (s shop.short, m shop.mood, ms shop.mood[], i int2, n numeric(5,2)[], b bytea,
+           v varbit, j jsonb, c char(3), d date, ts timestamptz, iv interval, p point);`,
+      );
+      const table = (await read()).find('kinds');
+      assert.deepEqual(
+        table?.columns.map(({ name, kind, array }) => `${name} ${kind}${array ? '[]' : ''}`),
+        [
+          's string',
+          'm enum',
+          'ms enum[]',
+          'i int',
+          'n decimal[]',
+          'b bytes',
+          'v bit',
+          'j json',
+          'c string',
+          'd date',
+        ].concat(['ts timestamptz', 'iv interval', 'p other']),
+      );
+    });
+
     test('a cast never cuts: a value that is too long is refused by the column', async (t) => {
       const { client, read } = await catalogueOf(
         t,

@@ -202,6 +202,26 @@ describe('the catalogue of CockroachDB', () => {
     );
   });
 
+  test('what a column takes is told in words that sources know', () => {
+    const types = [
+      'INT8',
+      'DECIMAL(10,2)',
+      'VARCHAR(20)',
+      'CHAR',
+      'VARBIT(5)',
+      '"char"',
+      'TIMESTAMPTZ(3)',
+      'JSONB',
+      'BYTES',
+    ];
+    types.push('UUID[]', 'STRING COLLATE de', 'GEOMETRY(POINT,4326)', 'VECTOR(3)', 'TIME(6)', 'TSVECTOR');
+    const table = build({ columns: types.map((type, i) => column('t', i + 1, `c${i}`, type)) }).find('t');
+    assert.deepEqual(
+      table?.columns.map(({ kind, array }) => `${kind}${array ? '[]' : ''}`).join(' '),
+      'int decimal string string bit string timestamptz json bytes uuid[] string geometry vector time other',
+    );
+  });
+
   test('enums, composites and arrays of them go by three-part names', () => {
     const table = build({
       columns: [
@@ -220,6 +240,10 @@ describe('the catalogue of CockroachDB', () => {
       ['"shop"."public"."mood"', '"shop"."public"."mood"[]', '"shop"."public"."Odd"'],
     );
     assert.ok(table?.columns.every((c) => !c.arrayBindable));
+    assert.deepEqual(
+      table?.columns.map(({ kind, array }) => `${kind}${array ? '[]' : ''}`),
+      ['enum', 'enum[]', 'other'],
+    );
   });
 
   test('foreign keys name columns by position', () => {

@@ -32,6 +32,8 @@ function column(name: string, more: Partial<TargetColumn> = {}): TargetColumn {
     castType: 'pg_catalog."text"',
     arrayBindable: true,
     unquoted: false,
+    kind: 'other',
+    array: false,
     typeName: 'text',
     generated: false,
     identityAlways: false,
