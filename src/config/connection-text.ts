@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts';
 
-const URL_FORM = /^(?:postgres|postgresql|pg|pgx):\/\/(?:([^@/?]*)@)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s;
+const URL_FORM = /^[a-z][a-z0-9+.-]*:\/\/(?:([^@/?]*)@)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/is;
 const HOST_PORT = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/;
 
 /**
@@ -11,16 +11,25 @@ const HOST_PORT = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/;
  */
 export function connectionParameters(text: string): Map<string, string> {
   if (text.trim() === '') throw new UsageError('it is empty');
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1].toLowerCase();
+  const scheme = schemeOf(text);
   if (scheme === undefined) return keywordForm(text);
   if (!/^(postgres|postgresql|pg|pgx)$/.test(scheme)) {
     throw new UsageError(`unknown URL scheme "${scheme}"`, { fix: 'postgresql://user:password@host:5432/database' });
   }
-  return urlForm(text);
+  return urlParameters(text);
 }
 
-function urlForm(text: string): Map<string, string> {
-  const match = URL_FORM.exec(text.replace(/^[a-z]+/i, (scheme) => scheme.toLowerCase()));
+/** What stands before `://`, in lower case; undefined when that is not how the text begins. */
+export function schemeOf(text: string): string | undefined {
+  return /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1].toLowerCase();
+}
+
+/**
+ * The parts of a URL `scheme://user:password@host:port/dbname?name=value&…` by libpq's keywords, decoded; empty parts are left
+ * out. Throws UsageError, in whose text nothing of the URL is repeated.
+ */
+export function urlParameters(text: string): Map<string, string> {
+  const match = URL_FORM.exec(text);
   const [, userInfo, place, database, query] = match ?? [];
   const address = place?.includes(',') ? undefined : HOST_PORT.exec(place ?? '');
   // An @ further right means that the password ended too early; what follows it must not be taken for something else.

@@ -128,7 +128,7 @@ function describe(given: ReadonlyMap<string, string>, env: NodeJS.ProcessEnv): C
     keepAliveInitialDelayMillis: idle * 1000,
   };
   // libpq: sslmode is ignored for Unix-domain sockets.
-  const encryptions = local ? [PLAIN] : encryptionFrom(get, host, home);
+  const encryptions = local ? [PLAIN] : encryptionFrom(get, host, join(home, '.postgresql'));
   const sslmode = local ? undefined : get('sslmode');
   const authority = `${encodeURIComponent(user)}${password === undefined ? '' : `:${MASK}`}@${shownHost(host)}:${port}`;
   return {

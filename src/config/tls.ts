@@ -23,14 +23,14 @@ const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
 /**
  * How to connect to `host` under libpq's `sslmode`, in the order of trying: disable is plain; allow is plain, then TLS; prefer
  * is TLS, then plain; the others are TLS only. A root certificate is verified whenever there is one, the host name only by
- * verify-full. Files that are not named are looked for in `~/.postgresql`, as by libpq; verify-full without any
- * root certificate trusts the system's, as CockroachDB's tools do.
+ * verify-full. Files that are not named are looked for in `folder`, which for libpq is `~/.postgresql`, if one is given;
+ * verify-full without any root certificate trusts the system's, as CockroachDB's tools do.
  * @see https://www.postgresql.org/docs/current/libpq-ssl.html
  */
 export function encryptionFrom(
   get: (parameter: string) => string | undefined,
   host: string,
-  home: string,
+  folder: string | undefined,
 ): Encryption[] {
   const root = get('sslrootcert');
   const mode = sslMode(get('sslmode') ?? (root === 'system' ? 'verify-full' : 'prefer'));
@@ -47,7 +47,7 @@ export function encryptionFrom(
   if (sslnegotiation === 'direct' && (mode === 'allow' || mode === 'prefer')) {
     throw new UsageError('sslnegotiation=direct needs sslmode=require or stronger');
   }
-  const encrypted: Encryption = { ssl: options(get, mode, host, join(home, '.postgresql')), sslnegotiation };
+  const encrypted: Encryption = { ssl: options(get, mode, host, folder), sslnegotiation };
   if (mode === 'allow') return [PLAIN, encrypted];
   if (mode === 'prefer') return [encrypted, PLAIN];
   return [encrypted];
@@ -63,14 +63,15 @@ function options(
   get: (parameter: string) => string | undefined,
   mode: Mode,
   host: string,
-  folder: string,
+  folder: string | undefined,
 ): ConnectionOptions {
-  const ca = rootCertificates(get('sslrootcert'), mode, join(folder, 'root.crt'));
-  const cert = readPem('sslcert', get('sslcert'), join(folder, 'postgresql.crt'));
-  const key = cert && readKey(get('sslkey'), join(folder, 'postgresql.key'));
+  const usual = (name: string) => (folder === undefined ? undefined : join(folder, name));
+  const ca = rootCertificates(get('sslrootcert'), mode, usual('root.crt'));
+  const cert = readPem('sslcert', get('sslcert'), usual('postgresql.crt'));
+  const key = cert && readKey(get('sslkey') ?? usual('postgresql.key'));
   const passphrase = get('sslpassword');
   if (passphrase !== undefined) registerSecret(passphrase);
-  const crl = readPem('sslcrl', get('sslcrl'), join(folder, 'root.crl'));
+  const crl = readPem('sslcrl', get('sslcrl'), usual('root.crl'));
   const minVersion = version('ssl_min_protocol_version', get('ssl_min_protocol_version'));
   const maxVersion = version('ssl_max_protocol_version', get('ssl_max_protocol_version'));
   const material = { ca, cert, key, passphrase, ...(ca && { crl }), minVersion, maxVersion };
@@ -78,7 +79,7 @@ function options(
     tls.createSecureContext(material);
   } catch (cause) {
     const files = ['sslcert', 'sslkey', 'sslcrl'].flatMap((name) => (get(name) ? [`${name}=${get(name)}`] : []));
-    const place = files.join(' ') || folder;
+    const place = files.join(' ') || folder || 'sslrootcert';
     throw new UsageError(`the TLS certificate or key cannot be used (${place}): ${(cause as Error).message}`, {
       cause,
     });
@@ -94,11 +95,16 @@ function options(
 }
 
 /** The certificates to verify the server's against; undefined for no verification, or for Node's own list. */
-function rootCertificates(named: string | undefined, mode: Mode, defaultPath: string): string | string[] | undefined {
+function rootCertificates(
+  named: string | undefined,
+  mode: Mode,
+  defaultPath: string | undefined,
+): string | string[] | undefined {
   const file = named === 'system' ? undefined : readPem('sslrootcert', named, defaultPath);
   if (file !== undefined) return file;
   if (mode === 'verify-ca') {
-    throw new UsageError(`sslmode=verify-ca needs a root certificate: sslrootcert=FILE, or the file ${defaultPath}`);
+    const orThere = defaultPath === undefined ? '' : `, or the file ${defaultPath}`;
+    throw new UsageError(`sslmode=verify-ca needs a root certificate: sslrootcert=FILE${orThere}`);
   }
   // Node.js before 22.15 cannot read the system's list; undefined makes it use the one that it brings.
   const system =
@@ -107,9 +113,9 @@ function rootCertificates(named: string | undefined, mode: Mode, defaultPath: st
 }
 
 /** The text of a PEM file; a file that is not named is optional. */
-function readPem(parameter: string, named: string | undefined, defaultPath: string): string | undefined {
+function readPem(parameter: string, named: string | undefined, defaultPath?: string): string | undefined {
   const path = named ?? defaultPath;
-  if (named === undefined && !existsSync(path)) return undefined;
+  if (path === undefined || (named === undefined && !existsSync(path))) return undefined;
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -121,9 +127,9 @@ function readPem(parameter: string, named: string | undefined, defaultPath: stri
 }
 
 /** Like libpq, refuses a key that others can read; one of root may be readable by its group. */
-function readKey(named: string | undefined, defaultPath: string): string {
-  const path = named ?? defaultPath;
-  const key = readPem('sslkey', path, path);
+function readKey(path: string | undefined): string {
+  if (path === undefined) throw new UsageError('sslcert needs the key of the certificate too: sslkey=FILE');
+  const key = readPem('sslkey', path);
   const { mode, uid } = statSync(path);
   const open = mode & (uid === 0 ? 0o037 : 0o077);
   if (open !== 0 && process.platform !== 'win32') {
