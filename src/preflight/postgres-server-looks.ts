@@ -1,6 +1,6 @@
 import { connect } from '../config/postgres-client.ts';
 import { OperatorError } from '../errors.ts';
-import type { Finding } from '../sources/postgres/finding.ts';
+import type { Finding } from '../sources/finding.ts';
 import { ReplicationConnection } from '../sources/postgres/replication-connection.ts';
 import type { ServerFacts } from '../sources/postgres/server-facts.ts';
 import {

@@ -1,4 +1,4 @@
-import type { Finding } from '../sources/postgres/finding.ts';
+import type { Finding } from '../sources/finding.ts';
 import type { Check } from './check.ts';
 import { failedBy, type Look, type Outcome, passed } from './look.ts';
 import type { PostgresSourceFacts } from './postgres-source-facts.ts';

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { Logger } from '../../log/logger.ts';
-import { refuseFirst } from './finding.ts';
+import { refuseFirst } from '../finding.ts';
 import { findPublication, type PublicationFacts } from './publication.ts';
 import { type PublishedTable, readPublishedTables } from './published-tables.ts';
 import { readServer } from './server-facts.ts';

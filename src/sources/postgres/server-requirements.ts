@@ -1,6 +1,6 @@
 import { escapeLiteral } from 'pg';
 import { OperatorError } from '../../errors.ts';
-import type { Finding } from './finding.ts';
+import type { Finding } from '../finding.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { readableIdentifier } from './sql-text.ts';
 

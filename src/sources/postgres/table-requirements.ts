@@ -1,7 +1,7 @@
 import { escapeIdentifier } from 'pg';
 import { OperatorError } from '../../errors.ts';
 import type { Logger } from '../../log/logger.ts';
-import { type Finding, refuseFirst } from './finding.ts';
+import { type Finding, refuseFirst } from '../finding.ts';
 import type { PublicationFacts } from './publication.ts';
 import type { PublishedTable } from './published-tables.ts';
 import { readableIdentifier } from './sql-text.ts';

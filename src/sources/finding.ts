@@ -1,4 +1,4 @@
-import type { OperatorError } from '../../errors.ts';
+import type { OperatorError } from '../errors.ts';
 
 /** What was found out about one thing that a replication needs. */
 export interface Finding {
