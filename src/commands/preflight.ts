@@ -1,22 +1,24 @@
 import { type CommandLine, parseCommandLine } from '../config/command-line.ts';
 import { type ConnectionDescription, parseConnectionString } from '../config/connection.ts';
+import type { SourceConnection } from '../config/source-connection.ts';
 import { flagNamed } from '../config/flags.ts';
 import { mask } from '../config/secrets.ts';
 import { UsageError } from '../errors.ts';
 import { isReady } from '../preflight/check.ts';
 import { reportJson, reportText } from '../preflight/check-report.ts';
-import { checkPostgresSource } from '../preflight/postgres-source.ts';
-import type { SourceWishes } from '../preflight/postgres-source-facts.ts';
+import { preflightOf } from '../preflight/preflights.ts';
+import type { SourceWishes } from '../preflight/source-wishes.ts';
 import { checkTarget } from '../preflight/target.ts';
 import { describeConnections } from '../sessions/connections.ts';
 import { SecretsFile } from '../sessions/secrets.ts';
+import { kitOf } from '../sessions/source-kits.ts';
 import { ReplicationStore } from '../sessions/store.ts';
 import { parseTableName } from '../sources/postgres/table-name.ts';
 import type { CommandContext } from './command.ts';
 
 /** What is to be looked at. */
 interface Plan {
-  readonly source: ConnectionDescription;
+  readonly source: SourceConnection;
   readonly target: ConnectionDescription;
   readonly staging: ConnectionDescription | undefined;
   readonly targetSchema: string;
@@ -34,7 +36,7 @@ export async function run({ args, env, stdout, stderr }: CommandContext): Promis
   const plan = line.argument === undefined ? planByFlags(line, env) : planByName(line.argument, env);
   const { source, target, staging, targetSchema, stagingSchema, wishes } = plan;
   const [atSource, atTarget] = await Promise.all([
-    checkPostgresSource(source, wishes),
+    preflightOf(source).check(wishes),
     checkTarget(target, { ...wishes, targetSchema, stagingSchema, source, ...(staging && { staging }) }),
   ]);
   const results = [...atSource, ...atTarget];
@@ -70,7 +72,8 @@ function planByName(name: string, env: NodeJS.ProcessEnv): Plan {
   const store = ReplicationStore.open(env);
   const replication = store.get(name);
   if (replication === undefined) throw store.missing(name);
-  const { publication, slot, tables = 'all', targetSchema, options } = replication.answers;
+  const { answers } = replication;
+  const { tables = 'all', targetSchema, options } = answers;
   if (targetSchema === undefined) {
     throw new UsageError(`the setup of ${name} has no target schema yet`, { fix: 'instar' });
   }
@@ -79,11 +82,7 @@ function planByName(name: string, env: NodeJS.ProcessEnv): Plan {
     ...describeConnections(replication, { secrets: SecretsFile.open(env), env }),
     targetSchema,
     stagingSchema: options?.stagingSchema ?? String(flagNamed('stagingSchema').default),
-    wishes: {
-      ...(publication && { publication: { name: publication.name, create: publication.create && !launched } }),
-      ...(slot && { slot: { name: slot.name, create: slot.create && !launched } }),
-      tables,
-    },
+    wishes: { ...kitOf(answers.kind).wishes(answers, launched), tables },
   };
 }
 

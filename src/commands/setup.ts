@@ -1,5 +1,6 @@
 import { parseCommandLine } from '../config/command-line.ts';
 import { mask } from '../config/secrets.ts';
+import { shellWord } from '../config/shell-word.ts';
 import { type CheckResult, isReady } from '../preflight/check.ts';
 import { type Places, reportJson, reportText } from '../preflight/check-report.ts';
 import type { LaunchStep } from '../sessions/launch.ts';
@@ -7,7 +8,6 @@ import type { Answers, Replication } from '../sessions/replication.ts';
 import { SecretsFile } from '../sessions/secrets.ts';
 import { ReplicationStore } from '../sessions/store.ts';
 import { answersOf, checkServers, launchFile, refuseLaunched } from '../wizard/headless-setup.ts';
-import { shellWord } from '../wizard/equivalent-command.ts';
 import { launchPlan, planText } from '../wizard/plan.ts';
 import { readSetupFile } from '../wizard/setup-file.ts';
 import type { CommandContext } from './command.ts';

@@ -15,22 +15,7 @@ import { readTypeNames } from '../sources/postgres/type-names.ts';
 import { type ConnectionFacts, describeConnection } from './connection-test.ts';
 import { once } from './look.ts';
 import { type Line, QuestionLine } from './question-line.ts';
-
-/** A publication or slot that a replication is to use. */
-export interface Wish {
-  readonly name: string;
-  /** It is made at launch; else it has to be there. */
-  readonly create: boolean;
-}
-
-/** What is to be replicated, as far as it is decided. */
-export interface SourceWishes {
-  /** Without a name: the only publication of the database, which has to be there. */
-  readonly publication?: Wish | { readonly name?: undefined; readonly create: false };
-  readonly slot?: Wish;
-  /** All unless given. */
-  readonly tables?: 'all' | readonly string[];
-}
+import type { SourceWishes } from './source-wishes.ts';
 
 /** What the checks of a source know, each fact asked for once. */
 export class PostgresSourceFacts {

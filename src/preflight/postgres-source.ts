@@ -3,8 +3,9 @@ import type { Check, CheckResult } from './check.ts';
 import { lookAtAll } from './look.ts';
 import { SERVER_LOOKS } from './postgres-server-looks.ts';
 import { SLOT_LOOKS } from './postgres-slot-looks.ts';
-import { PostgresSourceFacts, type SourceWishes } from './postgres-source-facts.ts';
+import { PostgresSourceFacts } from './postgres-source-facts.ts';
 import { TABLE_LOOKS } from './postgres-table-looks.ts';
+import type { SourceWishes } from './source-wishes.ts';
 
 const LOOKS = [...SERVER_LOOKS, ...SLOT_LOOKS, ...TABLE_LOOKS];
 

@@ -1,11 +1,12 @@
 import { formatDuration } from '../config/duration.ts';
-import { Lsn } from '../sources/postgres/lsn.ts';
-import { formatBytes } from '../terminal/format.ts';
+import { formatBytes, formatCount } from '../terminal/format.ts';
 import type { CheckResult } from './check.ts';
 import { lookAtAll } from './look.ts';
-import { type ResumeConnections, type ResumeFacts, ResumeInquiry } from './resume-facts.ts';
-import { RESUME_LOOKS } from './resume-looks.ts';
-import { describeRefusal, type WayOut } from './resume-refusals.ts';
+import type { ResumeConnections, ResumeFacts } from './resume-facts.ts';
+import { ResumeInquiry } from './resume-inquiry.ts';
+import { resumeLooks } from './resume-looks.ts';
+import { describeRefusal } from './resume-refusals.ts';
+import type { Backlog, WayOut } from './resume-source.ts';
 
 export type { ResumeConnections, ResumeFacts, WayOut };
 
@@ -13,7 +14,7 @@ export type { ResumeConnections, ResumeFacts, WayOut };
 export interface Verdict {
   readonly safe: boolean;
   readonly lastRun: string;
-  readonly behind: { readonly bytes?: number; readonly seconds?: number };
+  readonly behind: Backlog & { readonly seconds?: number };
   /** Seconds to catch up, at the last known rate. */
   readonly catchUp?: number;
   readonly findings: readonly CheckResult[];
@@ -35,7 +36,7 @@ export async function resumeVerdict(
   const inquiry = new ResumeInquiry(facts, connections);
   try {
     const tell = ({ title, found }: CheckResult) => report(`${title}: ${found}`);
-    const findings = await lookAtAll(RESUME_LOOKS, inquiry, tell, undefined);
+    const findings = await lookAtAll(resumeLooks(inquiry), inquiry, tell, undefined);
     return await verdictOf(inquiry, findings);
   } finally {
     await inquiry.close();
@@ -51,32 +52,34 @@ async function verdictOf(inquiry: ResumeInquiry, results: readonly CheckResult[]
   const told = failures.length === 0 ? inTheWay : failures;
   const refusals = await Promise.all(told.map(({ code }) => describeRefusal(code, inquiry)));
   const harmOf = new Map(told.map(({ id }, index) => [id, refusals[index].harm]));
-  const bytes = await bytesBehind(inquiry);
+  const backlog = await backlogOf(inquiry);
   const seconds =
     facts.lastEnd === undefined ? undefined : Math.max(0, (Date.now() - Date.parse(facts.lastEnd.at)) / 1000);
-  const catchUp = bytes === undefined || !facts.bytesPerSecond ? undefined : bytes / facts.bytesPerSecond;
+  const catchUp = timeToCatchUp(backlog, facts);
   const lastRun = describeRun(facts);
   const reasons = told.map(({ found, id }) => `${found}. ${harmOf.get(id)}`);
   return {
     safe,
     lastRun,
-    behind: { ...(bytes !== undefined && { bytes }), ...(seconds !== undefined && { seconds }) },
+    behind: { ...backlog, ...(seconds !== undefined && { seconds }) },
     ...(catchUp !== undefined && { catchUp }),
     findings: results.map((result) => ({ ...result, why: harmOf.get(result.id) ?? result.why })),
-    lines: [lastRun, safe ? safeLine(bytes, catchUp) : `not safe: ${[...new Set(reasons)].join(' ')}`],
+    lines: [lastRun, safe ? safeLine(backlog, catchUp) : `not safe: ${[...new Set(reasons)].join(' ')}`],
     waysOut: distinct(refusals.flatMap(({ waysOut }) => waysOut)),
   };
 }
 
-/** Log that has to be read; undefined when the source does not say. */
-async function bytesBehind({ slot, target }: ResumeInquiry): Promise<number | undefined> {
-  const found = await slot().catch(() => undefined);
-  if (found?.confirmed === undefined) return undefined;
+/** What has to be read; empty when the source does not say. */
+async function backlogOf({ source, target }: ResumeInquiry): Promise<Backlog> {
   const { checkpoint } = await target.progress().catch(() => ({ checkpoint: undefined }));
-  // The slot may not have heard of what was committed last.
-  const reached = checkpoint === undefined ? found.confirmed : Lsn.parse(checkpoint);
-  const distances = [found.confirmed, reached].map(({ value }) => Number(found.current.value - value));
-  return Math.max(0, Math.min(...distances));
+  return await source.backlog(checkpoint).catch(() => ({}));
+}
+
+/** Seconds, at the rate that was seen last; undefined where that is not known. */
+function timeToCatchUp({ bytes, transactions }: Backlog, facts: ResumeFacts): number | undefined {
+  if (bytes !== undefined && facts.bytesPerSecond) return bytes / facts.bytesPerSecond;
+  if (transactions !== undefined && facts.transactionsPerSecond) return transactions / facts.transactionsPerSecond;
+  return undefined;
 }
 
 function distinct(waysOut: readonly WayOut[]): WayOut[] {
@@ -95,8 +98,13 @@ function shortTime(time: number): string {
   return `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-function safeLine(bytes: number | undefined, catchUp: number | undefined): string {
-  const behind = bytes === undefined ? '' : `: ${formatBytes(bytes)} of log behind`;
+function safeLine({ bytes, transactions }: Backlog, catchUp: number | undefined): string {
+  const behind =
+    bytes !== undefined
+      ? `: ${formatBytes(bytes)} of log behind`
+      : transactions !== undefined
+        ? `: ${formatCount(transactions)} ${transactions === 1 ? 'transaction' : 'transactions'} behind`
+        : '';
   const time =
     catchUp === undefined ? '' : `, about ${formatDuration(Math.max(1, Math.round(catchUp)) * 1000)} to catch up`;
   return `safe${behind}${time}`;

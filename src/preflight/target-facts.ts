@@ -1,6 +1,6 @@
 import type { SourceTable } from '../changes/table.ts';
 import type { ConnectionDescription } from '../config/connection.ts';
-import { checkpointKey, KIND } from '../sources/postgres/checkpoint-key.ts';
+import type { SourceConnection } from '../config/source-connection.ts';
 import { readIdentity } from '../staging/identity.ts';
 import { memoKeys, readMemo } from '../staging/memo.ts';
 import type { StagingSchema } from '../staging/staging-schema.ts';
@@ -13,14 +13,15 @@ import { type SchemaName, stagingSchemaName, targetSchemaName } from '../target/
 import { mayUseSchema, type MissingRights, readMissingRights } from '../target/rights.ts';
 import { type ConnectionFacts, describeConnection } from './connection-test.ts';
 import { once } from './look.ts';
-import { PostgresSourceFacts, type SourceWishes } from './postgres-source-facts.ts';
 import { type Line, QuestionLine } from './question-line.ts';
+import type { SourceInquiry } from './source-inquiry.ts';
+import type { SourceWishes } from './source-wishes.ts';
 
 /** What is to be replicated where, as far as it is decided. */
 export interface TargetWishes extends SourceWishes {
   readonly targetSchema: string;
   readonly stagingSchema: string;
-  readonly source: ConnectionDescription;
+  readonly source: SourceConnection;
   /** Where the staging schema is, unless it is on the target. */
   readonly staging?: ConnectionDescription;
   readonly tables: 'all' | readonly string[];
@@ -44,11 +45,11 @@ export interface ComparedTable extends TableFit {
 /** What the checks of a target know, each fact asked for once. */
 export class TargetFacts {
   readonly description: ConnectionDescription;
-  readonly wishes: TargetWishes;
+  readonly wishes: Omit<TargetWishes, 'source'>;
   readonly line: Line;
   /** The same as `line` unless staging is elsewhere. */
   readonly stagingLine: Line;
-  readonly source: PostgresSourceFacts;
+  readonly source: SourceInquiry;
   /** Rejects with the OperatorError of a connection that cannot be opened. */
   readonly connection: () => Promise<ConnectionFacts>;
   readonly server: () => Promise<Server>;
@@ -68,9 +69,9 @@ export class TargetFacts {
 
   constructor(
     description: ConnectionDescription,
-    wishes: TargetWishes,
+    wishes: Omit<TargetWishes, 'source'>,
+    source: SourceInquiry,
     line: Line = new QuestionLine(description, 'target'),
-    source: PostgresSourceFacts = new PostgresSourceFacts(wishes.source, wishes),
   ) {
     const stagingLine = wishes.staging === undefined ? line : new QuestionLine(wishes.staging, 'staging');
     this.description = description;
@@ -100,8 +101,8 @@ export class TargetFacts {
       const { dialect } = await this.server();
       const schema = await this.schema();
       const catalogue = await this.catalogue();
-      const published = await this.source.published();
-      return published.map(({ table }) => ({ source: table, ...fitTable(table, catalogue, schema, dialect) }));
+      const tables = await this.source.tables();
+      return tables.map((table) => ({ source: table, ...fitTable(table, catalogue, schema, dialect) }));
     });
     this.missingRights = once(async () => {
       const tables = (await this.compared()).flatMap(({ target }) => target?.qualified ?? []);
@@ -126,14 +127,15 @@ export class TargetFacts {
     if (!complete) return { schema: wished.raw, checkpoint: undefined, identity: undefined };
     const staging = await this.staging();
     const server = await this.server();
+    const { kind } = this.source;
     return await this.stagingLine.ask(async (client) => {
-      const prefix = checkpointKey('');
+      const prefix = this.source.checkpointKey('');
       const known = (await memoKeys(client, staging, prefix)).map((key) => key.slice(prefix.length));
       const { raw } = storedSpelling(wished, known, server);
       return {
         schema: raw,
-        checkpoint: (await readMemo(client, staging, checkpointKey(raw))) || undefined,
-        identity: (await readIdentity(client, staging, KIND, raw))?.source,
+        checkpoint: (await readMemo(client, staging, this.source.checkpointKey(raw))) || undefined,
+        identity: (await readIdentity(client, staging, kind, raw))?.source,
       };
     });
   }

@@ -1,9 +1,9 @@
 import type { Client } from 'pg';
 import { OperatorError } from '../errors.ts';
 import { formatSeconds } from '../terminal/format.ts';
+import { readOffset } from './clock-offset.ts';
 import { encryptionOutcome } from './encryption.ts';
 import { failed, failedBy, passed } from './look.ts';
-import type { Line } from './question-line.ts';
 import type { TargetFacts } from './target-facts.ts';
 import { advisory, blocking, orRefused, type TargetLook } from './target-look.ts';
 
@@ -77,7 +77,7 @@ export const SERVER_LOOKS: readonly TargetLook[] = [
     needs: ['target.version'],
     async look(facts) {
       const target = await readOffset(facts.line);
-      const source = await readOffset(facts.source.line);
+      const source = await facts.source.clockOffset();
       const found = `source ${describeOffset(source)}, target ${describeOffset(target)}`;
       if (Math.max(Math.abs(source), Math.abs(target)) <= CLOCK_TOLERANCE) return passed(found);
       return failed(found, {
@@ -114,16 +114,6 @@ async function readWritability(client: Client, product: string): Promise<{ stand
     `SELECT ${standby} AS standby, current_setting('default_transaction_read_only')::TEXT AS read_only`,
   );
   return { standby: rows[0].standby === 'true', readOnly: rows[0].read_only === 'on' };
-}
-
-/** Seconds by which the server's clock is ahead of this machine's. */
-async function readOffset(line: Line): Promise<number> {
-  return await line.ask(async (client) => {
-    const asked = Date.now();
-    const { rows } = await client.query<{ now: string }>(`SELECT date_part('epoch', clock_timestamp())::TEXT AS now`);
-    const half = (Date.now() - asked) / 2;
-    return Number(rows[0].now) - (asked + half) / 1000;
-  });
 }
 
 function describeOffset(seconds: number): string {

@@ -1,11 +1,4 @@
-import { readSizes } from '../sources/postgres/tables-summary.ts';
-import {
-  isSameTable,
-  parseTableName,
-  quotedTable,
-  readableTable,
-  type TableName,
-} from '../sources/postgres/table-name.ts';
+import { isSameTable, parseTableName, readableTable, type TableName } from '../sources/postgres/table-name.ts';
 import { fixText } from '../target/drift.ts';
 import { quoteIdentifier } from '../target/identifiers.ts';
 import { readMissingRights, readNotEmpty } from '../target/rights.ts';
@@ -29,13 +22,13 @@ export const TABLE_LOOKS: readonly TargetLook[] = [
     needs: ['target.version'],
     look: (facts) =>
       orRefused('source', async () => {
-        const published = await facts.source.published();
-        return published.length === 0
+        const tables = await facts.source.tables();
+        return tables.length === 0
           ? failed('none', {
               expected: 'tables',
               fix: { side: 'source', text: 'Choose tables, or mend the checks of the source first.' },
             })
-          : passed(counted(published.length, 'table'));
+          : passed(counted(tables.length, 'table'));
       }),
   },
   {
@@ -211,7 +204,7 @@ async function lookAtRows(facts: TargetFacts): Promise<Outcome> {
   );
   const targets = there.flatMap(({ target }) => target?.qualified ?? []);
   const filled = await facts.line.ask((client) => readNotEmpty(client, targets));
-  const atSource = await sourceRows(facts);
+  const atSource = await facts.source.filled();
   const only = atSource.filter(({ table }) => {
     const target = there.find(({ source }) => isSameTable(source, table))?.target;
     return target === undefined || !filled.has(target.qualified);
@@ -228,26 +221,7 @@ async function lookAtRows(facts: TargetFacts): Promise<Outcome> {
     ({ table, rows }) => `${readableTable(table)}${rows === 0 ? '' : ` (about ${formatCount(rows)})`}`,
   );
   return failed(`only at the source: ${listed(found)}`, {
-    expected: 'the same rows on both sides as of the slot',
-    fix: {
-      side: 'target',
-      text: 'Create publication and slot first, then copy the rows (MOLT Fetch, or pg_dump --data-only), then start: what changes meanwhile is applied on top.',
-    },
-  });
-}
-
-/** Tables of the source that hold rows, and about how many; 0 when there are some and nobody has counted. */
-async function sourceRows({ source }: TargetFacts): Promise<{ table: TableName; rows: number }[]> {
-  const tables = (await source.published()).map(({ table }) => table);
-  const sizes = await source.line.ask((client) => readSizes(client, tables));
-  const readable = (await source.rights()).filter(({ mayRead }) => mayRead);
-  const uncounted = sizes
-    .filter(({ rows }) => rows === 0)
-    .map(({ schema, table }) => ({ schema, name: table }))
-    .filter((table) => readable.some((each) => isSameTable(each, table)));
-  const filled = await source.line.ask((client) => readNotEmpty(client, uncounted.map(quotedTable)));
-  return sizes.flatMap(({ schema, table: name, rows }) => {
-    const table = { schema, name };
-    return rows > 0 || filled.has(quotedTable(table)) ? [{ table, rows }] : [];
+    expected: facts.source.loading.expected,
+    fix: { side: 'target', text: facts.source.loading.text },
   });
 }

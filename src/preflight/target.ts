@@ -2,6 +2,7 @@ import type { ConnectionDescription } from '../config/connection.ts';
 import { parseTableName } from '../sources/postgres/table-name.ts';
 import type { Check, CheckResult } from './check.ts';
 import { lookAtAll } from './look.ts';
+import { preflightOf } from './preflights.ts';
 import { TargetFacts, type TargetWishes } from './target-facts.ts';
 import { SERVER_LOOKS } from './target-server-looks.ts';
 import { STAGING_LOOKS } from './target-staging-looks.ts';
@@ -32,7 +33,7 @@ export async function checkTarget(
   signal?: AbortSignal,
 ): Promise<CheckResult[]> {
   const planned = plannedTargetChecks(wishes.tables);
-  const facts = new TargetFacts(target, wishes);
+  const facts = new TargetFacts(target, wishes, preflightOf(wishes.source).inquire(wishes));
   try {
     const results = await lookAtAll(LOOKS, facts, report, signal);
     const failure = results.find(({ id, state }) => NEEDED.includes(id) && state !== 'passed');

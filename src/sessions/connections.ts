@@ -1,9 +1,13 @@
 import { type ConnectionDescription, parseConnectionString } from '../config/connection.ts';
+import type { SourceConnection } from '../config/source-connection.ts';
 import { OperatorError, UsageError } from '../errors.ts';
-import type { Replication, SavedConnection } from './replication.ts';
+import type { Replication, SavedConnection, SourceKind } from './replication.ts';
 import type { SecretsFile } from './secrets.ts';
+import { kitOf } from './source-kits.ts';
 
 export type Side = 'source' | 'target' | 'staging';
+
+export const SIDES: readonly Side[] = ['source', 'target', 'staging'];
 
 /** Where connection strings are kept, and where references lead. */
 export interface Keeping {
@@ -19,23 +23,36 @@ export function referencedVariable(text: string): string | undefined {
   return braced ?? plain;
 }
 
-/** What a reference stands for, or the text itself. @throws OperatorError CONNECTION_REFERENCE_UNSET */
-export function dereference(text: string, env: NodeJS.ProcessEnv): string {
+/** What a reference stands for, or the text itself. @throws OperatorError CONNECTION_REFERENCE_UNSET, with `example` in its fix */
+export function dereference(text: string, env: NodeJS.ProcessEnv, example = kitOf(undefined).example): string {
   const variable = referencedVariable(text);
   if (variable === undefined) return text;
   const value = env[variable];
   if (value) return value;
   throw new OperatorError('CONNECTION_REFERENCE_UNSET', `the environment variable ${variable} is not set`, {
-    fix: `export ${variable}='postgresql://user:password@host:port/database'`,
+    fix: `export ${variable}='${example}'`,
   });
 }
 
+/** Reads a connection string: the source's as its kind has it. @throws UsageError; `label` is how it calls the string. */
+export function parseSide(
+  text: string,
+  side: Side,
+  kind: SourceKind | undefined,
+  env: NodeJS.ProcessEnv,
+  label: string = side,
+): SourceConnection {
+  return side === 'source' ? kitOf(kind).parse(text, label, env) : parseConnectionString(text, label, env);
+}
+
 /**
- * How a connection is saved. `text` is a connection string or a reference; a reference is kept as such.
+ * How a connection is saved. `text` is a connection string or a reference; a reference is kept as such. `kind` is that of the
+ * source.
  * @throws UsageError for a string that cannot be read, OperatorError CONNECTION_REFERENCE_UNSET
  */
-export function savedConnection(text: string, side: Side, env: NodeJS.ProcessEnv): SavedConnection {
-  const { display } = parseConnectionString(dereference(text, env), side, env);
+export function savedConnection(text: string, side: Side, env: NodeJS.ProcessEnv, kind?: SourceKind): SavedConnection {
+  const example = side === 'source' ? kitOf(kind).example : undefined;
+  const { display } = parseSide(dereference(text, env, example), side, kind, env);
   const variable = referencedVariable(text);
   return variable === undefined ? { display } : { display, reference: `$${variable}` };
 }
@@ -46,7 +63,8 @@ export function savedConnection(text: string, side: Side, env: NodeJS.ProcessEnv
  */
 export function connectionText(replication: Replication, side: Side, { secrets, env }: Keeping): string | undefined {
   const saved = replication.answers[side];
-  if (saved?.reference !== undefined) return dereference(saved.reference, env);
+  const example = side === 'source' ? kitOf(replication.answers.kind).example : undefined;
+  if (saved?.reference !== undefined) return dereference(saved.reference, env, example);
   const text = saved === undefined ? undefined : secrets.get(replication.name, side);
   if (text !== undefined) return text;
   if (saved === undefined && side === 'staging') return undefined;
@@ -61,12 +79,13 @@ export function connectionText(replication: Replication, side: Side, { secrets, 
 export function describeConnections(
   replication: Replication,
   keeping: Keeping,
-): { source: ConnectionDescription; target: ConnectionDescription; staging: ConnectionDescription | undefined } {
-  const describe = (side: Side) => {
-    const text = connectionText(replication, side, keeping);
-    return text === undefined ? undefined : parseConnectionString(text, side, keeping.env);
-  };
-  const [source, target, staging] = [describe('source'), describe('target'), describe('staging')];
+): { source: SourceConnection; target: ConnectionDescription; staging: ConnectionDescription | undefined } {
+  const { env } = keeping;
+  const [source, target, staging] = SIDES.map((side) => connectionText(replication, side, keeping));
   if (source === undefined || target === undefined) throw new UsageError('source and target must be given');
-  return { source, target, staging };
+  return {
+    source: kitOf(replication.answers.kind).parse(source, 'source', env),
+    target: parseConnectionString(target, 'target', env),
+    staging: staging === undefined ? undefined : parseConnectionString(staging, 'staging', env),
+  };
 }

@@ -14,9 +14,10 @@ import { connectionText, type Keeping } from './connections.ts';
 import { openEngineLog } from './engine-log.ts';
 import { closedFolder, stateFolder } from './folder.ts';
 import { processIdentity } from './process-identity.ts';
-import type { Ending, Replication, Run } from './replication.ts';
+import type { Ending, Replication, Run, SourceKind } from './replication.ts';
 import { readEnding, readTail } from './run-log.ts';
 import type { SecretsFile } from './secrets.ts';
+import { kitOf } from './source-kits.ts';
 import { settleEnding, stateOf } from './state.ts';
 import type { ReplicationStore } from './store.ts';
 
@@ -97,7 +98,7 @@ async function startOn(replication: Replication, metricsAddr: string, saved: Sav
   const output = log as unknown as 'ignore';
   const child = execa(
     process.execPath,
-    [join(PACKAGE_ROOT, 'dist', 'cli.js'), 'pglogical', ...engineArguments(replication), '--metricsAddr', metricsAddr],
+    [join(PACKAGE_ROOT, 'dist', 'cli.js'), ...engineCommand(replication), '--metricsAddr', metricsAddr],
     {
       cwd: folder,
       env: { ...environment, INSTAR_CONTROL_TOKEN: token },
@@ -151,21 +152,21 @@ function reachable(address: string): string {
   return address.replace(/^(0\.0\.0\.0|\[::\])?:(?=\d+$)/, '127.0.0.1:');
 }
 
-/** The engine's flags, without connections. */
-function engineArguments({ name, answers }: Replication): string[] {
+/** The engine's command and its flags, without connections. */
+function engineCommand({ name, answers }: Replication): string[] {
+  const kit = kitOf(answers.kind);
   const values: Record<string, SettingValue> = {};
   for (const [flag, text] of Object.entries(answers.options ?? {})) {
     if (flag !== 'metricsAddr') values[flag] = parseValue(flagNamed(flag as FlagName), `--${flag}`, text);
   }
-  const flags: Partial<Settings<'pglogical'>> = {
+  const flags: Partial<Settings<SourceKind>> = {
     ...values,
+    ...Object.fromEntries([...kit.flags(answers), ...kit.firstFlags(answers)]),
     targetSchema: answers.targetSchema,
-    slotName: answers.slot?.name,
-    publicationName: answers.publication?.name,
     stagingCreateSchema: true,
     dataDir: `${name}-data`,
   };
-  return toArguments('pglogical', flags);
+  return [kit.kind, ...toArguments(kit.kind, flags)];
 }
 
 /** What the engine sees: no flag that happens to be set for this process is a flag of its own. */

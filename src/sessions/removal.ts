@@ -1,9 +1,8 @@
-import { connect } from '../config/postgres-client.ts';
 import { OperatorError } from '../errors.ts';
-import { dropPublication, dropSlot } from '../sources/postgres/setup.ts';
 import { describeConnections } from './connections.ts';
 import type { Saved } from './engine-child.ts';
 import type { Created, Replication } from './replication.ts';
+import { kitOf } from './source-kits.ts';
 import { forgetProgress } from './staging-facts.ts';
 import { stateOf } from './state.ts';
 import type { ReplicationStore } from './store.ts';
@@ -13,13 +12,10 @@ export function cancelled(replication: Replication): string[] {
   return replication.made.map(describeThing);
 }
 
-/** Milliseconds that a server gets to drop something, and that it may wait there for somebody else's lock. */
-const PATIENCE = 30_000;
-const LOCK_PATIENCE = 10_000;
-
-/** A thing on a server for people: `slot (molt_slot,0/167A220) on the source`. */
+/** A thing for people: `slot (molt_slot,0/167A220) on the source`. */
 export function describeThing({ what, side, name, lsn }: Created): string {
-  return `${what} ${lsn === undefined ? name : `(${name},${lsn})`} on the ${side}`;
+  const where = side === 'here' ? 'on this machine' : `on the ${side}`;
+  return `${what} ${lsn === undefined ? name : `(${name},${lsn})`} ${where}`;
 }
 
 /**
@@ -76,6 +72,8 @@ export async function dropThing(
       fix: `DROP TABLE ${name};`,
     });
   }
+  const kit = kitOf(replication.answers.kind);
+  if (side === 'here') return await kit.drop(thing, connections.source);
   const { display } = connections[side];
   if (thing.place !== undefined && thing.place !== display) {
     throw new OperatorError(
@@ -84,13 +82,7 @@ export async function dropThing(
       { fix: `let the connection lead to ${thing.place} again, or drop it there by hand` },
     );
   }
-  const client = await connect(connections[side], side, { query_timeout: PATIENCE });
-  try {
-    await client.query(`SET lock_timeout = ${LOCK_PATIENCE}`);
-    await (what === 'slot' ? dropSlot(client, name) : dropPublication(client, name));
-  } finally {
-    await client.end().catch(() => {});
-  }
+  await kit.drop(thing, connections.source);
 }
 
 /** Strikes a thing off the list of what was made. */

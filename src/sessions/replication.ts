@@ -1,5 +1,6 @@
-/** The sources that a saved replication may have: the names of the commands that run them. */
-export type SourceKind = 'pglogical';
+import type { SourceKind } from '../sources/kind.ts';
+
+export type { SourceKind };
 
 /**
  * A connection as it is saved: never with its password. `reference` names a variable of the environment (`$SOURCE`) that
@@ -27,10 +28,12 @@ export interface Answers {
   options?: Readonly<Record<string, string>>;
 }
 
-/** Something that this program has made on a server, and so may be asked to remove. */
+/** Something that this program has made, and so may be asked to remove. */
 export interface Created {
-  readonly what: 'publication' | 'slot' | 'staging schema' | 'table';
-  readonly side: 'source' | 'target';
+  readonly what: 'publication' | 'slot' | 'staging schema' | 'table' | 'script';
+  /** `here`: on this machine. */
+  readonly side: 'source' | 'target' | 'here';
+  /** Of a script: its path. */
   readonly name: string;
   /** ISO 8601. */
   readonly at: string;
@@ -71,6 +74,9 @@ export interface Seen {
   /** Bytes of source log per second that were applied while catching up. */
   readonly bytesPerSecond?: number;
   readonly lagBytes?: number;
+  /** Source transactions per second that were applied while catching up, and how many waited: where log is not counted in bytes. */
+  readonly transactionsPerSecond?: number;
+  readonly lagTransactions?: number;
 }
 
 /** A saved replication: everything but secrets. */

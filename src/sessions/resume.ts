@@ -1,12 +1,10 @@
 import { join } from 'node:path';
-import { connect } from '../config/postgres-client.ts';
-import { flagNamed } from '../config/flags.ts';
 import { type ResumeFacts, resumeVerdict, type Verdict } from '../preflight/resume.ts';
 import { describeConnections } from './connections.ts';
 import { type Saved, startEngine } from './engine-child.ts';
 import { stateFolder } from './folder.ts';
 import type { Ending, Replication } from './replication.ts';
-import { readSourceFacts } from './source-facts.ts';
+import { kitOf } from './source-kits.ts';
 import { stagingSchemaOf } from './staging-facts.ts';
 import { settleEnding, stateOf } from './state.ts';
 
@@ -45,22 +43,19 @@ export async function resume(
   if (!verdict.safe || dryRun) return { verdict };
   report('starting the engine');
   await startEngine(replication, saved);
-  const publication = replication.answers.publication?.name;
-  const client = await connect(connections.source, 'source').catch(() => undefined);
-  if (client !== undefined && publication !== undefined) {
-    const facts = await readSourceFacts(client, publication).catch(() => replication.facts);
-    await client.end().catch(() => {});
-    return { verdict, replication: store.update(name, (before) => ({ ...before, facts })) };
-  }
-  return { verdict, replication: store.get(name) };
+  const { answers } = replication;
+  const tables = await kitOf(answers.kind)
+    .readSent(connections.source, answers)
+    .catch(() => undefined);
+  if (tables === undefined) return { verdict, replication: store.get(name) };
+  return { verdict, replication: store.update(name, (before) => ({ ...before, facts: { tables } })) };
 }
 
 function factsOf(replication: Replication, env: NodeJS.ProcessEnv, acceptTables: boolean): ResumeFacts {
   const { name, answers, facts, replicated = false, run, ending, seen } = replication;
   return {
     name,
-    slotName: answers.slot?.name ?? String(flagNamed('slotName').default),
-    publicationName: answers.publication?.name,
+    wishes: kitOf(answers.kind).wishes(answers, true),
     targetSchema: answers.targetSchema ?? 'public',
     stagingSchema: stagingSchemaOf(replication),
     tables: facts?.tables,
@@ -69,6 +64,7 @@ function factsOf(replication: Replication, env: NodeJS.ProcessEnv, acceptTables:
     lastStart: run?.started,
     lastEnd: ending === undefined ? undefined : { at: ending.at, why: reason(ending) },
     bytesPerSecond: seen?.bytesPerSecond,
+    transactionsPerSecond: seen?.transactionsPerSecond,
     dataDir: join(stateFolder(env), 'logs', `${name}-data`),
   };
 }

@@ -1,6 +1,6 @@
 import { flagNamed } from '../config/flags.ts';
+import { preflightOf } from '../preflight/preflights.ts';
 import { TargetFacts } from '../preflight/target-facts.ts';
-import { checkpointKey, KIND } from '../sources/postgres/checkpoint-key.ts';
 import { dropStaging } from '../staging/drop.ts';
 import { identityKey } from '../staging/identity.ts';
 import type { describeConnections } from './connections.ts';
@@ -38,7 +38,8 @@ export async function forgetProgress(
   try {
     if (!(await facts.stagingState()).complete) return;
     const [staging, { schema: spelled }] = [await facts.staging(), await facts.progress()];
-    const keys = { checkpoint: checkpointKey(spelled), identity: identityKey(KIND, spelled) };
+    const { kind, checkpointKey } = facts.source;
+    const keys = { checkpoint: checkpointKey(spelled), identity: identityKey(kind, spelled) };
     await facts.stagingLine.ask((client) => dropStaging(client, staging, keys));
   } finally {
     facts.close();
@@ -47,5 +48,6 @@ export async function forgetProgress(
 
 function factsOf({ answers }: Replication, { source, target, staging }: Connections, schema: string): TargetFacts {
   const targetSchema = answers.targetSchema ?? 'public';
-  return new TargetFacts(target, { source, staging, targetSchema, stagingSchema: schema, tables: 'all' });
+  const wishes = { staging, targetSchema, stagingSchema: schema, tables: 'all' } as const;
+  return new TargetFacts(target, wishes, preflightOf(source).inquire(wishes));
 }

@@ -1,7 +1,10 @@
 import { FLAGS, type FlagName, flagNamed } from '../config/flags.ts';
 import { MASK } from '../config/secrets.ts';
 import { parseValue, type SettingValue, type Settings, toArguments } from '../config/settings.ts';
-import type { Answers, SavedConnection } from '../sessions/replication.ts';
+import { shellWord } from '../config/shell-word.ts';
+import type { Answers, SavedConnection, SourceKind } from '../sessions/replication.ts';
+import type { FlagValues } from '../sessions/source-kit.ts';
+import { kitOf } from '../sessions/source-kits.ts';
 
 /** What an operator would type to do by hand what the wizard does. No secret is in it. */
 export interface EquivalentCommands {
@@ -23,9 +26,6 @@ const CONNECTIONS = [
   { flag: 'stagingConn', side: 'staging' },
 ] as const;
 
-/** Words that every shell takes as they stand. */
-const PLAIN = /^[\w./:=@%+,-]+$/;
-
 /**
  * The commands of the headless engine for these answers: the first start, which creates the staging schema, and every
  * later one. Connections stand as variables of the environment, whichever way they are saved.
@@ -38,37 +38,31 @@ export function equivalentCommands(answers: Answers): EquivalentCommands {
   });
   const common = connections.map(({ flag, variable }) => `--${flag} "$${variable}"`);
   const { stagingSchema, ...options } = parseOptions({ metricsAddr: CUSTOMARY_ADDRESS, ...answers.options });
-  const tuning = words(toArguments('pglogical', options));
-  const progress = [
-    ...flagWith('slotName', answers.slot?.name),
-    ...flagWith('publicationName', answers.publication?.name),
-    ...flagWith('stagingSchema', stagingSchema ?? flagNamed('stagingSchema').default),
-  ];
+  const kit = kitOf(answers.kind);
+  const tuning = words(toArguments(kit.kind, options));
+  const staging = flagWith('stagingSchema', stagingSchema ?? flagNamed('stagingSchema').default);
+  const always = [...flagsWith(kit.flags(answers)), ...staging];
   return {
     variables: connections.map(({ saved, variable }) => `# $${variable}: ${held(saved)}`),
-    start: folded([
+    start: folded(kit.kind, [
       ...common,
       ...flagWith('targetSchema', answers.targetSchema),
-      ...progress,
+      ...flagsWith(kit.firstFlags(answers)),
+      ...always,
       '--stagingCreateSchema',
       ...tuning,
     ]),
-    resume: folded([...common, ...progress, ...tuning]),
+    resume: folded(kit.kind, [...common, ...always, ...tuning]),
   };
 }
 
-/** `text` as one word of a POSIX shell. */
-export function shellWord(text: string): string {
-  return PLAIN.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 /** The values that options stand for. Throws UsageError when one does not fit. */
-function parseOptions(options: Readonly<Record<string, string>>): Partial<Settings<'pglogical'>> {
+function parseOptions(options: Readonly<Record<string, string>>): Partial<Settings<SourceKind>> {
   const values: Record<string, SettingValue> = {};
   for (const [name, text] of Object.entries(options)) {
     values[name] = parseValue(flagNamed(name as FlagName), `--${name}`, text);
   }
-  return values as Partial<Settings<'pglogical'>>;
+  return values as Partial<Settings<SourceKind>>;
 }
 
 /** The variable that holds a connection, without the dollar sign. */
@@ -87,6 +81,10 @@ function flagWith(name: FlagName, value: SettingValue | null): string[] {
   return value === undefined || value === null ? [] : [`--${name} ${shellWord(String(value))}`];
 }
 
+function flagsWith(flags: FlagValues): string[] {
+  return flags.flatMap(([name, value]) => flagWith(name, value));
+}
+
 /** Flags with their values, each pair as one piece that no line break may part. */
 function words(args: readonly string[]): string[] {
   const pieces: string[] = [];
@@ -97,9 +95,9 @@ function words(args: readonly string[]): string[] {
   return pieces;
 }
 
-function folded(pieces: readonly string[]): string {
+function folded(command: string, pieces: readonly string[]): string {
   const lines: string[] = [];
-  let line = 'replicator pglogical';
+  let line = `replicator ${command}`;
   for (const piece of pieces) {
     if (`${line} ${piece} \\`.length > WIDTH) {
       lines.push(`${line} \\`);

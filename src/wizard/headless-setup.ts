@@ -1,44 +1,41 @@
-import { type ConnectionDescription, parseConnectionString } from '../config/connection.ts';
+import { parseConnectionString } from '../config/connection.ts';
 import { OperatorError } from '../errors.ts';
 import type { CheckResult } from '../preflight/check.ts';
-import { checkPostgresSource } from '../preflight/postgres-source.ts';
+import { preflightOf } from '../preflight/preflights.ts';
 import { checkTarget } from '../preflight/target.ts';
-import { dereference, referencedVariable, type Side, savedConnection } from '../sessions/connections.ts';
+import { dereference, referencedVariable, SIDES, savedConnection } from '../sessions/connections.ts';
 import type { Saved } from '../sessions/engine-child.ts';
 import { type LaunchStep, launch } from '../sessions/launch.ts';
 import type { Answers, Replication } from '../sessions/replication.ts';
 import { stateOf } from '../sessions/state.ts';
+import { kitOf } from '../sessions/source-kits.ts';
 import type { SetupFile } from './setup-file.ts';
 import { stagingSchemaOf } from './things.ts';
-
-const SIDES: readonly Side[] = ['source', 'target', 'staging'];
 
 /** The answers of a file with its connections as they would be saved. @throws UsageError, OperatorError CONNECTION_REFERENCE_UNSET */
 export function answersOf(file: SetupFile, env: NodeJS.ProcessEnv): Answers {
   const connections = SIDES.flatMap((side) => {
     const text = file.connections[side];
-    return text === undefined ? [] : [[side, savedConnection(text, side, env)] as const];
+    return text === undefined ? [] : [[side, savedConnection(text, side, env, file.answers.kind)] as const];
   });
   return { ...file.answers, ...Object.fromEntries(connections) };
 }
 
 /** Looks at both servers, at everything, and changes nothing. Never rejects for what it finds. */
 export async function checkServers(file: SetupFile, env: NodeJS.ProcessEnv): Promise<CheckResult[]> {
-  const describe = (side: Side): ConnectionDescription | undefined => {
-    const text = file.connections[side];
-    return text === undefined ? undefined : parseConnectionString(dereference(text, env), side, env);
-  };
-  const { publication, slot, tables, targetSchema } = file.answers;
-  const source = describe('source')!;
-  const wishes = { publication, slot, tables };
+  const { answers, connections } = file;
+  const kit = kitOf(answers.kind);
+  const { target, staging } = connections;
+  const source = kit.parse(dereference(connections.source, env, kit.example), 'source', env);
+  const wishes = { ...kit.wishes(answers, false), tables: answers.tables };
   const found = await Promise.all([
-    checkPostgresSource(source, wishes),
-    checkTarget(describe('target')!, {
+    preflightOf(source).check(wishes),
+    checkTarget(parseConnectionString(dereference(target, env), 'target', env), {
       ...wishes,
       source,
-      targetSchema,
-      stagingSchema: stagingSchemaOf(file.answers),
-      staging: describe('staging'),
+      targetSchema: answers.targetSchema,
+      stagingSchema: stagingSchemaOf(answers),
+      staging: staging === undefined ? undefined : parseConnectionString(dereference(staging, env), 'staging', env),
     }),
   ]);
   return found.flat();

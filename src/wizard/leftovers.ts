@@ -15,6 +15,7 @@ const IF_KEPT: Readonly<Record<Created['what'], string>> = {
   'staging schema':
     'it holds the checkpoint. Once dropped, this replication can never be resumed; checkpoints of others in it are kept',
   table: 'it holds the rows that were replicated',
+  script: 'it costs nothing; without it the replication would take all tables',
 };
 
 /**

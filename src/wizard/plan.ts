@@ -1,14 +1,15 @@
 import type { Answers } from '../sessions/replication.ts';
-import { undoStatements } from '../sources/postgres/setup.ts';
+import type { PlannedThing } from '../sessions/source-kit.ts';
+import { type UndoStep, undoSteps } from '../sessions/undo.ts';
 import { equivalentCommands } from './equivalent-command.ts';
-import { type PlannedThing, thingsOf } from './things.ts';
+import { thingsOf } from './things.ts';
 
 /** What a launch will do, for people. */
 export interface LaunchPlan {
   /** In the order in which they are made. */
   readonly things: readonly PlannedThing[];
-  /** SQL that removes what the launch creates, each on its side, in an order that works. */
-  readonly undo: readonly { readonly side: 'source' | 'target'; readonly sql: string }[];
+  /** What removes what the launch creates, in an order that works. */
+  readonly undo: readonly UndoStep[];
   readonly variables: readonly string[];
   readonly start: string;
   readonly resume: string;
@@ -19,7 +20,7 @@ export function launchPlan(answers: Answers): LaunchPlan {
   const things = thingsOf(answers);
   return {
     things,
-    undo: undoStatements(things.filter(({ how }) => how !== 'used as it is')),
+    undo: undoSteps(things.filter(({ how }) => how !== 'used as it is')),
     ...equivalentCommands(answers),
   };
 }
@@ -27,7 +28,7 @@ export function launchPlan(answers: Answers): LaunchPlan {
 /** The plan as lines of plain text, with a heading in front of each part. */
 export function planText(answers: Answers): string[] {
   const { things, undo, variables, start, resume } = launchPlan(answers);
-  const on = (side: 'source' | 'target') =>
+  const on = (side: PlannedThing['side']) =>
     things.filter((thing) => thing.side === side).map((thing) => `  ${line(thing)}`);
   const { source, target, targetSchema, tables } = answers;
   return [
@@ -38,13 +39,14 @@ export function planText(answers: Answers): string[] {
     ...on('target'),
     `  rows go to schema ${targetSchema ?? '?'}, into tables that are there already`,
     'here',
+    ...on('here'),
     '  the engine as a process of its own, with its log in a file',
     ...(tables === undefined || tables === 'all' ? [] : ['', 'TABLES', ...tables.map((table) => `  ${table}`)]),
     '',
     'HOW TO UNDO IT (stop the replication first)',
-    ...undo.flatMap(({ side, sql }, index) => [
-      ...(side === undo[index - 1]?.side ? [] : [`-- on the ${side}`]),
-      ...sql.split('\n'),
+    ...undo.flatMap(({ place, text }, index) => [
+      ...(place === undo[index - 1]?.place ? [] : [`-- ${place}`]),
+      ...text.split('\n'),
     ]),
     '',
     'THE SAME BY HAND',
@@ -63,7 +65,7 @@ export function commandText(plan: LaunchPlan): string {
 
 /** The undo script, with a comment that says where each part runs. */
 export function undoText(plan: LaunchPlan): string {
-  return `${plan.undo.map(({ side, sql }) => `-- on the ${side}\n${sql}`).join('\n')}\n`;
+  return `${plan.undo.map(({ place, text }) => `-- ${place}\n${text}`).join('\n')}\n`;
 }
 
 function line({ what, name, how, remark }: PlannedThing): string {

@@ -9,7 +9,7 @@ import { OperatorError } from '../../src/errors.ts';
 import { type CheckResult, isReady } from '../../src/preflight/check.ts';
 import { testConnection } from '../../src/preflight/connection-test.ts';
 import { checkPostgresSource, plannedSourceChecks } from '../../src/preflight/postgres-source.ts';
-import type { SourceWishes } from '../../src/preflight/postgres-source-facts.ts';
+import type { SourceWishes } from '../../src/preflight/source-wishes.ts';
 import { runFix } from '../../src/preflight/run-fix.ts';
 import { mayRun } from '../../src/sources/postgres/rights.ts';
 import { until } from '../harness/source-run.ts';

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Client } from 'pg';
 import { parseConnectionString } from '../../../src/config/connection.ts';
 import { lookAtAll } from '../../../src/preflight/look.ts';
+import { postgresInquiry } from '../../../src/preflight/postgres-inquiry.ts';
 import { PostgresSourceFacts } from '../../../src/preflight/postgres-source-facts.ts';
 import type { Line } from '../../../src/preflight/question-line.ts';
 import { TargetFacts, type TargetWishes } from '../../../src/preflight/target-facts.ts';
@@ -91,8 +92,8 @@ async function check(stagingSchema: string, answers = COCKROACHDB) {
   const recording = new Recording();
   const connection = parseConnectionString('postgresql://root@localhost:26257/shop', '--targetConn', {});
   const wishes: TargetWishes = { targetSchema: 'shop.public', stagingSchema, source: connection, tables: 'all' };
-  const source = new PostgresSourceFacts(connection, wishes, line(new Recording(), SOURCE));
-  const facts = new TargetFacts(connection, wishes, line(recording, answers), source);
+  const source = postgresInquiry(new PostgresSourceFacts(connection, wishes, line(new Recording(), SOURCE)));
+  const facts = new TargetFacts(connection, wishes, source, line(recording, answers));
   const results = [
     ...(await lookAtAll([...SERVER_LOOKS, ...STAGING_LOOKS, ...TABLE_LOOKS], facts, () => {}, undefined)),
     ...(await lookAtAll(tableLooks(await facts.compared(), 'all'), facts, () => {}, undefined)),

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { parseCommandLine } from '../../../src/config/command-line.ts';
 import type { Answers } from '../../../src/sessions/replication.ts';
-import { equivalentCommands, shellWord } from '../../../src/wizard/equivalent-command.ts';
+import { shellWord } from '../../../src/config/shell-word.ts';
+import { equivalentCommands } from '../../../src/wizard/equivalent-command.ts';
 
 const ANSWERS: Answers = {
   kind: 'pglogical',

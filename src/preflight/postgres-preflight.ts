@@ -1,0 +1,20 @@
+import type { ConnectionDescription } from '../config/connection.ts';
+import { flagNamed } from '../config/flags.ts';
+import { testConnection } from './connection-test.ts';
+import { postgresInquiry } from './postgres-inquiry.ts';
+import { PostgresResume } from './postgres-resume.ts';
+import { checkPostgresSource, plannedSourceChecks } from './postgres-source.ts';
+import { PostgresSourceFacts } from './postgres-source-facts.ts';
+import type { SourcePreflight } from './source-preflight.ts';
+
+/** What can be asked of a PostgreSQL source. */
+export function postgresPreflight(connection: ConnectionDescription): SourcePreflight {
+  return {
+    planned: plannedSourceChecks(),
+    test: () => testConnection(connection, 'source'),
+    check: (wishes, report, signal) => checkPostgresSource(connection, wishes, report, signal),
+    inquire: (wishes) => postgresInquiry(new PostgresSourceFacts(connection, wishes)),
+    resume: (facts) =>
+      new PostgresResume(connection, facts, facts.wishes.slot?.name ?? String(flagNamed('slotName').default)),
+  };
+}

@@ -1,0 +1,10 @@
+import type { SourceKind } from '../sources/kind.ts';
+import { POSTGRES_KIT } from './postgres-kit.ts';
+import type { SourceKit } from './source-kit.ts';
+
+const KITS: Readonly<Record<SourceKind, SourceKit>> = { pglogical: POSTGRES_KIT };
+
+/** The kit of a kind; of PostgreSQL where nothing was answered yet. */
+export function kitOf(kind: SourceKind | undefined): SourceKit {
+  return KITS[kind ?? 'pglogical'];
+}
