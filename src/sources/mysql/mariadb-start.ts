@@ -81,8 +81,7 @@ function checkWritten(gtid: Gtid, written: readonly Gtid[], { text, newest, forg
       { fix: `Connect to the server that the position comes from, or start over:\n${startOver(forget)}\n${LOOK}` },
     );
   }
-  const last = inDomain.reduce((most, { sequence }) => (sequence > most ? sequence : most), 0n);
-  if (gtid.sequence > last) {
+  if (inDomain.every(({ sequence }) => sequence < gtid.sequence)) {
     throw new OperatorError(
       'MYSQL_GTID_AHEAD',
       `the source has not got as far as ${print(gtid)} (its own position is ${newest || 'empty'}): it was restored from a backup, lost its newest commits in a failover, or is a replica that lags behind; what is on the target may hold changes that the source does not`,

@@ -66,7 +66,7 @@ export async function readServer(connection: Connection): Promise<ServerFacts> {
   return {
     version,
     variables,
-    status: await readBinlogStatus(connection),
+    status: await askBinlogStatus(connection),
     replica: await readReplicaState(connection),
     grants: await readGrants(connection),
     provider: providerOf(version, variables),
@@ -74,7 +74,7 @@ export async function readServer(connection: Connection): Promise<ServerFacts> {
 }
 
 /** The state of the binary log as the server prints it. Undefined when there is none, or the user may not see it. */
-export async function readBinlogStatus(connection: Connection): Promise<BinlogStatus | undefined> {
+export async function askBinlogStatus(connection: Connection): Promise<BinlogStatus | undefined> {
   const answer = await askEither(connection, STATUS_STATEMENTS);
   const row = answer?.rows[0];
   if (answer === undefined || row === undefined) return undefined;
