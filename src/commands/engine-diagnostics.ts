@@ -7,11 +7,11 @@ import type { Logger } from '../log/logger.ts';
 import type { Diagnostics } from '../metrics/diagnostics.ts';
 import type { Troubles } from '../metrics/troubles.ts';
 import type { Source } from '../sources/source.ts';
-import type { EngineSettings } from './replicate.ts';
+import type { EngineSettings, SourceConnection } from './replicate.ts';
 
 export interface EngineParts {
   readonly source: Source;
-  readonly sourceConnection: ConnectionDescription;
+  readonly sourceConnection: SourceConnection;
   readonly target: ConnectionDescription;
   readonly staging: ConnectionDescription;
   /** As they are in force. */
@@ -39,6 +39,7 @@ export function describeEngine(diagnostics: Diagnostics, parts: EngineParts): vo
     state: status.state,
     head: status.head?.toString(),
     lagBytes: status.lagBytes,
+    waitingTransactions: status.waitingTransactions,
     retainedBytes: status.retainedBytes,
     retention: { retainedBytes: status.retainedBytes, ...status.retention },
     received: status.received,

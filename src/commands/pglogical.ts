@@ -1,27 +1,11 @@
 import { parseCommandLine } from '../config/command-line.ts';
 import { parseConnectionString } from '../config/connection.ts';
-import { createMetrics, type Metrics } from '../metrics/registry.ts';
+import { createMetrics } from '../metrics/registry.ts';
 import { Troubles } from '../metrics/troubles.ts';
 import { PostgresSource } from '../sources/postgres/postgres-source.ts';
 import type { CommandContext } from './command.ts';
+import { countMutations } from './count-mutations.ts';
 import { openLog, replicate } from './replicate.ts';
-
-/** Counts changes read; the metrics are told once for all transactions that came in the same turn. */
-function countMutations({ handle }: Metrics): (kind: string, count: number) => void {
-  const counts = new Map<string, number>();
-  return (kind, count) => {
-    if (counts.size === 0) {
-      setImmediate(() => {
-        for (const [type, number] of counts) {
-          handle.mutation_total.inc({ source: 'postgres', type }, number);
-          handle.acceptor_mutations_total.inc({ type: 'received' }, number);
-        }
-        counts.clear();
-      });
-    }
-    counts.set(kind, (counts.get(kind) ?? 0) + count);
-  };
-}
 
 /** `instar pglogical`: replicates a PostgreSQL database by logical replication. */
 export async function run(context: CommandContext): Promise<number> {
@@ -45,8 +29,18 @@ export async function run(context: CommandContext): Promise<number> {
       dialFailure: () => handle.pglogical_dial_failure_total.inc(),
       unchangedToast: (count) => handle.pglogical_unchanged_toasted_columns.inc(count),
       emptyTransaction: () => handle.pglogical_empty_transactions.inc(),
-      mutation: countMutations(metrics),
+      mutation: countMutations(metrics, 'postgres'),
     },
   });
-  return await replicate({ source, sourceConnection: connection, settings, metrics, troubles, log, context });
+  const sameFlags = '--slotName and --stagingSchema';
+  return await replicate({
+    source,
+    sourceConnection: connection,
+    settings,
+    sameFlags,
+    metrics,
+    troubles,
+    log,
+    context,
+  });
 }

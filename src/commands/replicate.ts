@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VERSION } from '../config/build.ts';
-import { type ConnectionDescription, parseConnectionString } from '../config/connection.ts';
+import { parseConnectionString } from '../config/connection.ts';
 import { registerSecret } from '../config/secrets.ts';
 import type { Settings } from '../config/settings.ts';
 import { Activity } from '../engine/activity.ts';
@@ -25,10 +25,15 @@ import { endOnDefects } from './defects.ts';
 import { describeEngine } from './engine-diagnostics.ts';
 
 /** The flags that every log source has. */
-export type EngineSettings = Omit<
-  Settings<'pglogical'>,
-  'slotName' | 'publicationName' | 'standbyTimeout' | 'truncate'
->;
+export type EngineSettings = Settings<'pglogical' | 'mylogical'>;
+
+/** What is told of the connection to the source. */
+export interface SourceConnection {
+  /** Without its password. */
+  readonly display: string;
+  /** Parameters that were given and that have no effect. */
+  readonly ignored: readonly string[];
+}
 
 /** Batches that may wait when `--targetApplyQueueSize` is not set: the bytes are bounded by `--memoryLimit`. */
 const QUEUE_SIZE = 256;
@@ -36,7 +41,7 @@ const QUEUE_SIZE = 256;
 /** Milliseconds that each part gets to say goodbye; a server that is stalled never answers. */
 const CLOSE_PATIENCE = 2000;
 
-/** Milliseconds that a step of the start is tried again: a process that has just died may still hold the slot. */
+/** Milliseconds that a step of the start is tried again: what a process that has just died held may not be free yet. */
 const START_PATIENCE = 10_000;
 
 /** The engine's log, counted by level; what it tells of problems is kept for `/_/diag`. */
@@ -61,8 +66,10 @@ export function openLog(
 /** Runs an engine until it is told to stop; resolves to the exit status. */
 export async function replicate(parts: {
   source: Source;
-  sourceConnection: ConnectionDescription;
+  sourceConnection: SourceConnection;
   settings: EngineSettings;
+  /** The flags that have to be the same on every start, for people: `--slotName and --stagingSchema`. */
+  sameFlags: string;
   metrics: Metrics;
   troubles: Troubles;
   log: ClosableLogger;
@@ -164,11 +171,12 @@ export async function replicate(parts: {
       watchPipeline(metrics, pipeline, source, { queueSize, schema: target.schema.raw }, activity),
       refreshSchema(target.tables, settings.schemaRefresh, log),
     );
+    const reader = `${targetConnection.host}:${targetConnection.port}/${target.schema.raw}`;
     // The lease comes before the source: who already replicates tells more than whose slot is in use.
     let connected = false;
     const connect = async () => {
       if (connected) return;
-      const tables = await patiently(() => source.connect(), stop.signal, log);
+      const tables = await patiently(() => source.connect(reader), stop.signal, log);
       closers.push(() => source.close());
       target.tables.check(tables);
       connected = true;
@@ -189,7 +197,7 @@ export async function replicate(parts: {
         holder = undefined;
       }),
     );
-    log.info('stopped as asked; resume with the same --slotName and --stagingSchema', {
+    log.info(`stopped as asked; resume with the same ${parts.sameFlags}`, {
       checkpoint: pipeline.state.checkpoint?.toString(),
     });
     return 0;
@@ -222,6 +230,9 @@ function targetSettings(settings: EngineSettings): TargetSettings {
 /** What passes by itself within moments; a server that refuses, or cannot be found, is told at once. */
 const PASSING = new Set([
   'CONNECTION_LOST',
+  'MYSQL_CONNECTION_LOST',
+  'MYSQL_SOURCE_DISCONNECTED',
+  'MYSQL_STARTING',
   'PG_CONNECTION_LOST',
   'PG_SLOT_ACTIVE',
   'PG_SOURCE_DISCONNECTED',

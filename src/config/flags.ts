@@ -1,6 +1,7 @@
 /** Commands that take flags. */
 export type CommandName =
   | 'pglogical'
+  | 'mylogical'
   | 'demo'
   | 'setup'
   | 'preflight'
@@ -59,17 +60,21 @@ type Value =
 
 export type Flag = Section & Row & Value;
 
-const ENGINE = ['pglogical'] as const;
+/** The engine, by the kind of its source. */
+const ENGINE = ['pglogical', 'mylogical'] as const;
 
 /** For durations where a negative value means "off". */
 const ANY = Number.NEGATIVE_INFINITY;
 
 /** The engine, and the checks before it. */
-const CHECKED = ['pglogical', 'preflight'] as const;
+const CHECKED = [...ENGINE, 'preflight'] as const;
 
 const CONNECTIONS = { commands: CHECKED, group: 'Connections' } as const;
-const SLOT = { commands: CHECKED, group: 'Source' } as const;
-const SOURCE = { commands: ['pglogical'], group: 'Source' } as const;
+const SLOT = { commands: ['pglogical', 'preflight'], group: 'Source' } as const;
+const BINLOG = { commands: ['mylogical', 'preflight'], group: 'Source' } as const;
+const BINLOG_READER = { commands: ['mylogical'], group: 'Source' } as const;
+const WALSENDER = { commands: ['pglogical'], group: 'Source' } as const;
+const SOURCE = { commands: ENGINE, group: 'Source' } as const;
 const SCHEMA = { commands: CHECKED, group: 'Target' } as const;
 const TARGET = { commands: ENGINE, group: 'Target' } as const;
 const PROGRESS = { commands: CHECKED, group: 'Staging' } as const;
@@ -82,9 +87,9 @@ const WATCH = { commands: ['watch', 'status'], group: 'Watching' } as const;
 const OUTPUT = { commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop'], group: 'Output' } as const;
 const WORKLOAD = { commands: ['demo'], group: 'Workload' } as const;
 const RUNNING = { commands: ENGINE, group: 'Running' } as const;
-const ENDPOINTS = { commands: ['pglogical', 'demo'], group: 'General' } as const;
+const ENDPOINTS = { commands: [...ENGINE, 'demo'], group: 'General' } as const;
 const GENERAL = {
-  commands: ['pglogical', 'demo', 'setup', 'preflight', 'list', 'resume', 'status', 'stop', 'watch'],
+  commands: [...ENGINE, 'demo', 'setup', 'preflight', 'list', 'resume', 'status', 'stop', 'watch'],
   group: 'General',
 } as const;
 
@@ -94,7 +99,7 @@ const POOLS = {
   ...WITHOUT_EFFECT,
   reason: 'a few connections are kept for as long as the program runs; what fails starts again at the checkpoint',
 } as const;
-const OUTDATED = { ...WITHOUT_EFFECT, reason: 'they are deprecated' } as const;
+const OUTDATED = { ...WITHOUT_EFFECT, commands: ['pglogical'], reason: 'they are deprecated' } as const;
 
 const NOT_YET = { commands: ENGINE, group: 'Not available yet', effect: 'unavailable' } as const;
 const SNAPSHOTS = { ...NOT_YET, reason: 'metric snapshots are not written; scrape --metricsAddr instead' } as const;
@@ -135,8 +140,38 @@ export const FLAGS = {
     slotName: { type: 'string', default: 'replicator', ...SLOT_NAME, help: 'Replication slot to read from' },
     publicationName: { type: 'string', default: null, help: 'Publication to stream; found when there is only one' },
   }),
-  ...section(SOURCE, {
+  ...section(BINLOG, {
+    defaultGTIDSet: { type: 'string', default: null, help: 'GTID set to start from while no checkpoint is stored' },
+    allDatabases: {
+      type: 'bool',
+      default: 'false',
+      help: 'Replicate every database, not only the one of --sourceConn',
+    },
+    fetchMetadata: {
+      type: 'bool',
+      default: 'false',
+      help: 'Ask the source for names and keys of columns that its binlog leaves out',
+    },
+  }),
+  ...section(BINLOG_READER, {
+    replicationProcessID: {
+      type: 'int',
+      default: '10',
+      min: 1,
+      max: 2 ** 32 - 1,
+      help: 'Server id of this reader: unlike that of any replica',
+    },
+    zeroDates: {
+      type: 'choice',
+      default: 'null',
+      choices: ['null', 'error', 'keep'],
+      help: 'What becomes of dates such as 0000-00-00',
+    },
+  }),
+  ...section(WALSENDER, {
     standbyTimeout: { type: 'duration', default: '5s', min: 1, help: 'Interval of progress reports to the source' },
+  }),
+  ...section(SOURCE, {
     truncate: {
       type: 'choice',
       default: 'apply',

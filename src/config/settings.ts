@@ -20,10 +20,10 @@ type ValueOf<F> = F extends { type: 'bool' }
 
 /**
  * What a command was told, by flag name: durations in milliseconds, sizes in bytes, undefined for what is neither set
- * nor has a default.
+ * nor has a default. Of several commands: what all of them are told.
  */
 export type Settings<C extends CommandName> = {
-  readonly [N in FlagName as C extends Table[N]['commands'][number] ? N : never]: ValueOf<Table[N]>;
+  readonly [N in FlagName as [C] extends [Table[N]['commands'][number]] ? N : never]: ValueOf<Table[N]>;
 };
 
 /** A parsed value of any flag. */

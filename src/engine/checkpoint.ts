@@ -9,7 +9,7 @@ export interface CheckpointStore {
   readonly key: string;
   /** The stored text; empty when there is none. */
   read(): Promise<string>;
-  /** Stores a position by itself, after the fact: only where `fence` is undefined. */
+  /** Stores a position by itself: the one to begin with, and, where `fence` is undefined, any after the fact. */
   write(position: string, expected: string): Promise<void>;
 }
 

@@ -47,7 +47,8 @@ export function applierMetrics(
       handle.instar_checkpoint_timestamp_seconds.set(commitTime / 1e6);
     },
     durable(position) {
-      if (log.enabled('debug')) log.debug(`progressed to LSN: ${position}`);
+      if (log.enabled('debug'))
+        log.debug(`progressed to ${kind === 'pglogical' ? 'LSN' : 'consistent point'}: ${position}`);
       handle.core_progress_reports_ended_count.inc();
     },
     refused(table, state) {
@@ -99,6 +100,9 @@ export function watchPipeline(
     handle.instar_source_blocked_seconds_total.inc((now.blocked - counted.blocked) / 1000);
     Object.assign(counted, now);
     if (status.lagBytes !== undefined) handle.instar_source_lag_bytes.set(status.lagBytes);
+    if (status.waitingTransactions !== undefined) {
+      handle.instar_source_waiting_transactions.set(status.waitingTransactions);
+    }
     if (status.retainedBytes !== undefined) handle.instar_slot_retained_bytes.set(status.retainedBytes);
     handle.instar_buffered_bytes.set(pipeline.buffered);
     handle.target_apply_queue_size.set(pipeline.queued + pipeline.inFlight);
@@ -109,7 +113,8 @@ export function watchPipeline(
       busySince ||= Date.now();
     } else {
       busySince = 0;
-      if ((status.lagBytes ?? 0) === 0) handle.source_commit_to_apply_lag_seconds.set(0);
+      if ((status.lagBytes ?? 0) === 0 && (status.waitingTransactions ?? 0) === 0)
+        handle.source_commit_to_apply_lag_seconds.set(0);
     }
   };
   let observedAt = 0;

@@ -148,10 +148,15 @@ export class Pipeline {
   /** One stream, from the checkpoint to the stop or the first failure. */
   async #attempt(stop: AbortSignal, cut: AbortSignal): Promise<void> {
     const { source, store, identity, events, log } = this.#parts;
-    const stored = await store.read();
-    const position = stored === '' ? undefined : source.parsePosition(stored);
+    let stored = await store.read();
+    const position = stored === '' ? await source.initialPosition?.() : source.parsePosition(stored);
     await source.verifyCheckpoint(position, await identity.read());
     await identity.write(source.identity);
+    if (stored === '' && position !== undefined) {
+      // From here on the source may be resumed without being told where to begin, also when nothing is committed yet.
+      stored = position.toString();
+      await store.write(stored, '');
+    }
     const session = await this.#parts.openSession();
     const batcher = new Batcher(this.#parts.batching, this.#blocked, (table) => this.#parts.tables.columnsOf(table));
     const streaming = new AbortController();
@@ -204,7 +209,7 @@ export class Pipeline {
     this.state.state = 'streaming';
     this.state.reason = undefined;
     this.#lastCommit = performance.now();
-    log.info('streaming', { from: stored === '' ? 'the start of the slot' : stored });
+    log.info('streaming', { from: stored === '' ? 'where the source begins' : stored });
 
     const onStop = () => {
       this.state.state = 'stopping';

@@ -59,6 +59,8 @@ export const definitions = {
   core_source_lag_seconds: histogram('Age of the newest position heard from the source.', lag, 'kind', 'target'),
   mutation_total: counter('Changes read from the source.', 'source', 'type'),
   acceptor_mutations_total: counter('Changes by outcome: received, success or error.', 'type'),
+  mylogical_dial_success_total: counter('Binary log streams that were started.'),
+  mylogical_dial_failure_total: counter('Binary log streams that could not be started.'),
   pglogical_dial_success_total: counter('Replication streams that were started.'),
   pglogical_dial_failure_total: counter('Replication streams that could not be started.'),
   pglogical_empty_transactions: counter('Source transactions without a published change.'),
@@ -145,6 +147,11 @@ export const definitions = {
   instar_target_busy_seconds_total: counter('Time in which the target had something to do.'),
   instar_source_state: gauge('1 for the state that the source connection is in.', 'state'),
   instar_source_lag_bytes: gauge('Bytes of source log between what was applied and the newest.'),
+  instar_source_waiting_transactions: gauge('Transactions that the source has committed and the target has not.'),
+  instar_values_changed_total: counter(
+    'Values that the target got in another form: zero_date as NULL, bool_out_of_range as true.',
+    'reason',
+  ),
   instar_slot_retained_bytes: gauge('Bytes of log that the source keeps for the replication slot.'),
   instar_reconnects_total: counter(
     'Reconnects by side (source or target) and the error that made them needed.',

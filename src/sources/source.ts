@@ -57,6 +57,8 @@ export interface SourceStatus {
   head: Position | undefined;
   /** Bytes of log between what was applied and the head, where the source knows it. */
   lagBytes: number | undefined;
+  /** Transactions that the source has committed and the target has not, where the source counts them. */
+  waitingTransactions?: number | undefined;
   /** Bytes of log that the source keeps for this reader (the slot's restart_lsn to the end of WAL). */
   retainedBytes: number | undefined;
   /** How much more log the source would keep. */
@@ -75,13 +77,22 @@ export interface Source {
   /** `pglogical`, `mylogical`, `oraclelogminer`: the command's name, used in metrics and in memo keys. */
   readonly kind: string;
   readonly status: SourceStatus;
-  /** Checks the source; the tables that will be streamed, as far as they are known beforehand. */
-  connect(): Promise<readonly SourceTable[]>;
+  /**
+   * Checks the source; the tables that will be streamed, as far as they are known beforehand. `reader` names the
+   * replication, the same after every restart and unlike any other's, for sources that have to know a reader again.
+   */
+  connect(reader: string): Promise<readonly SourceTable[]>;
   /** Memo key of the checkpoint for a target schema given in raw dotted form. */
   checkpointKey(targetSchema: string): string;
   parsePosition(text: string): Position;
   /** Facts that tell this source from another (system identifier, slot, database): kept in staging, compared on resume. */
   readonly identity: Readonly<Record<string, string>>;
+  /**
+   * Where to begin while no checkpoint is stored, for sources that do not keep this themselves (as a slot does). It is
+   * verified and stored before anything is streamed from it. Undefined: with the first transaction of the log.
+   * @throws OperatorError when nobody has said where.
+   */
+  initialPosition?(): Promise<Position | undefined>;
   /**
    * Refuses, with a named error, to go on from `checkpoint` when the source can no longer deliver everything after it or
    * is not the source that the checkpoint was written for. `stored` is the identity kept with the checkpoint.
