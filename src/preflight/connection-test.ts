@@ -7,9 +7,10 @@ import type { CheckSide } from './check.ts';
 
 /** What is at the other end of a connection. */
 export interface ConnectionFacts {
-  readonly product: 'postgresql' | 'cockroachdb';
+  readonly product: 'postgresql' | 'cockroachdb' | 'mysql' | 'mariadb';
   /** `18.1`, `26.2.1`. */
   readonly version: string;
+  /** Empty when none is named, as a MySQL source may do. */
   readonly database: string;
   readonly user: string;
   /** TLS is on. */

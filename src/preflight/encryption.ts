@@ -1,4 +1,3 @@
-import type { ConnectionDescription } from '../config/connection.ts';
 import type { CheckSide } from './check.ts';
 import type { ConnectionFacts } from './connection-test.ts';
 import { failed, type Outcome, passed } from './look.ts';
@@ -8,7 +7,7 @@ const LOCAL = /^(\/.*|localhost|127(\.\d+){3}|::1)$/;
 
 /** Whether others on the way can read what is sent. */
 export function encryptionOutcome(
-  { host }: ConnectionDescription,
+  { host }: { readonly host: string },
   { encrypted }: ConnectionFacts,
   side: CheckSide,
 ): Outcome {

@@ -15,7 +15,8 @@ import { formatSeconds } from '../terminal/format.ts';
 import { encryptionOutcome } from './encryption.ts';
 import { failed, failedBy, type Outcome, passed } from './look.ts';
 import type { PostgresSourceFacts } from './postgres-source-facts.ts';
-import { advisory, blocking, fromFinding, type SourceLook } from './postgres-source-look.ts';
+import type { SourceLook } from './postgres-source-look.ts';
+import { advisory, blocking, fromFinding } from './source-look.ts';
 
 /** The server itself, and the way there. */
 export const SERVER_LOOKS: readonly SourceLook[] = [

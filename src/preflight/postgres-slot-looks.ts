@@ -10,7 +10,8 @@ import { type SlotFacts, slotMissing, slotProblem, slotStatement } from '../sour
 import { formatBytes, formatSeconds } from '../terminal/format.ts';
 import { failed, failedBy, listed, type Outcome, passed } from './look.ts';
 import type { PostgresSourceFacts } from './postgres-source-facts.ts';
-import { advisory, blocking, type SourceLook } from './postgres-source-look.ts';
+import type { SourceLook } from './postgres-source-look.ts';
+import { advisory, blocking } from './source-look.ts';
 
 /** Seconds after which an open transaction is worth a word: the slot waits for it. */
 const LONG = 10;

@@ -16,7 +16,8 @@ import {
 } from '../sources/postgres/table-requirements.ts';
 import { readUnlogged, tableNames } from '../sources/postgres/tables-summary.ts';
 import { counted, failed, failedBy, listed, type Outcome, passed } from './look.ts';
-import { advisory, blocking, fromFinding, type SourceLook } from './postgres-source-look.ts';
+import type { SourceLook } from './postgres-source-look.ts';
+import { advisory, blocking, fromFinding } from './source-look.ts';
 import type { PostgresSourceFacts } from './postgres-source-facts.ts';
 
 const KINDS = ['insert', 'update', 'delete', 'truncate'] as const;

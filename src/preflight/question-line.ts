@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import type { ConnectionDescription } from '../config/connection.ts';
 import type { Side } from '../config/postgres-client.ts';
 import { closeQuietly, openForChecks } from './connection-test.ts';
+import { Turns } from './turns.ts';
 
 /** Where questions are asked, one after the other. */
 export interface Line {
@@ -14,29 +15,9 @@ export interface Line {
   close(): void;
 }
 
-/** One connection for the questions of many checks, which take turns on it. Opened by the first. */
-export class QuestionLine implements Line {
-  readonly #open: () => Promise<Client>;
-  #client: Promise<Client> | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
-  #closed = false;
-
+/** One connection to PostgreSQL or CockroachDB for the questions of many checks. */
+export class QuestionLine extends Turns<Client> implements Line {
   constructor(description: ConnectionDescription, side: Side) {
-    this.#open = () => openForChecks(description, side);
-  }
-
-  ask<T>(questions: (client: Client) => Promise<T>): Promise<T> {
-    const answer = this.#turn.then(async () => {
-      if (this.#closed) throw new Error('the checks have ended');
-      this.#client ??= this.#open();
-      return questions(await this.#client);
-    });
-    this.#turn = answer.catch(() => {});
-    return answer;
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#client?.then(closeQuietly, () => {});
+    super({ open: () => openForChecks(description, side), close: closeQuietly });
   }
 }

@@ -11,6 +11,14 @@ export interface SourceWishes {
   readonly publication?: Wish | { readonly name?: undefined; readonly create: false };
   /** PostgreSQL. */
   readonly slot?: Wish;
-  /** All unless given. */
+  /** All unless given. As PostgreSQL prints names: `public.orders`; of MySQL the database stands in front. */
   readonly tables?: 'all' | readonly string[];
+  /** MySQL: not only the database of the connection. */
+  readonly allDatabases?: boolean;
+  /** MySQL: names and types of columns are read from the catalogue (`--fetchMetadata`). */
+  readonly fetchMetadata?: boolean;
+  /** MySQL: the GTID set to begin with (`--defaultGTIDSet`), or a position of MariaDB. */
+  readonly startSet?: string;
+  /** MySQL: the id by which the source knows its readers (`--replicationProcessID`). */
+  readonly serverId?: number;
 }
