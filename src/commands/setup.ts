@@ -20,7 +20,7 @@ import type { CommandContext } from './command.ts';
 export async function run({ args, env, stdout, stderr }: CommandContext): Promise<number> {
   const { settings } = parseCommandLine('setup', args, env);
   const { json, yes } = settings;
-  const file = readSetupFile(settings.file);
+  const file = readSetupFile(settings.file, env);
   const store = ReplicationStore.open(env);
   refuseLaunched(store.get(file.name));
   const answers = answersOf(file, env);

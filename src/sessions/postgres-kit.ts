@@ -19,7 +19,7 @@ const DROP_PATIENCE = 30_000;
 export const POSTGRES_KIT: SourceKit = {
   kind: KIND,
   name: 'PostgreSQL',
-  example: 'postgresql://user:password@host:port/database',
+  example: 'postgresql://user:password@host:5432/database',
   parse: parseConnectionString,
   missing: ({ publication, slot }) =>
     publication === undefined || slot === undefined ? 'publication or slot' : undefined,

@@ -1,24 +1,13 @@
-import { type ConnectionDescription, parseConnectionString } from '../config/connection.ts';
-import { connectionParameters } from '../config/connection-text.ts';
+import type { SourceConnection } from '../config/source-connection.ts';
 import { MASK, mask } from '../config/secrets.ts';
 import { OperatorError } from '../errors.ts';
 import { dereference, referencedVariable } from '../sessions/connections.ts';
-
-/** The parts of a connection that have a field of their own. */
-export interface ConnectionFields {
-  readonly host: string;
-  readonly port: string;
-  readonly database: string;
-  readonly user: string;
-  readonly password: string;
-  readonly sslmode: string;
-  readonly sslrootcert: string;
-}
-
-export type FieldName = keyof ConnectionFields;
+import type { ConnectionFields, ConnectionForm, FieldName } from './connection-form.ts';
 
 /** A connection while it is being entered: as one text, and as fields that follow it and that it follows. */
 export interface ConnectionDraft {
+  /** What kind of server it is for. */
+  readonly form: ConnectionForm;
   /** As typed, or as made from the fields; a reference to a variable stands here as well. */
   readonly url: string;
   readonly fields: ConnectionFields;
@@ -30,23 +19,10 @@ export interface ConnectionDraft {
   readonly encoded?: boolean;
 }
 
-/** libpq's keyword for each field. */
-const KEYWORDS: Readonly<Record<FieldName, string>> = {
-  host: 'host',
-  port: 'port',
-  database: 'dbname',
-  user: 'user',
-  password: 'password',
-  sslmode: 'sslmode',
-  sslrootcert: 'sslrootcert',
-};
-const FIELD_NAMES = Object.keys(KEYWORDS) as FieldName[];
+const FIELD_NAMES: readonly FieldName[] = ['host', 'port', 'database', 'user', 'password', 'sslmode', 'sslrootcert'];
 
 /** What may be written down of the fields. */
 const HARMLESS = FIELD_NAMES.filter((name) => name !== 'password');
-
-/** Parameters that hold secrets. */
-const SECRET_PARAMETERS = ['password', 'sslpassword'];
 
 const NOTHING: ConnectionFields = {
   host: '',
@@ -59,27 +35,31 @@ const NOTHING: ConnectionFields = {
 };
 
 /** Nothing entered yet. */
-export const EMPTY_DRAFT: ConnectionDraft = { url: '', fields: NOTHING, others: {} };
+export function emptyDraft(form: ConnectionForm): ConnectionDraft {
+  return { form, url: '', fields: NOTHING, others: {} };
+}
 
-/** The draft after `url` was typed or pasted: a URL, libpq's keyword form, or a reference (`$SOURCE`). */
+/** The draft after `url` was typed or pasted: a connection string in any of its forms, or a reference (`$SOURCE`). */
 export function withUrl(draft: ConnectionDraft, url: string): ConnectionDraft {
+  const { form, fields, others } = draft;
   const text = url.trim();
-  if (text === '') return { ...EMPTY_DRAFT, url };
-  if (text.startsWith('$')) return { url, fields: draft.fields, others: draft.others };
+  if (text === '') return { ...emptyDraft(form), url };
+  if (text.startsWith('$')) return { form, url, fields, others };
   try {
-    return { url, ...parted(connectionParameters(text)) };
+    return { form, url, ...parted(form.parameters(text), form) };
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    const mended = withEncodedPassword(text);
-    if (mended !== undefined) return { url, ...parted(connectionParameters(mended)), encoded: true };
-    return { url, fields: draft.fields, others: draft.others, problem: error.message };
+    const mended = withEncodedPassword(text, form);
+    if (mended !== undefined) return { form, url, ...parted(form.parameters(mended), form), encoded: true };
+    return { form, url, fields, others, problem: error.message };
   }
 }
 
 /** The draft after a field was changed: the URL is made anew, with everything encoded as a URL needs it. */
 export function withField(draft: ConnectionDraft, name: FieldName, value: string): ConnectionDraft {
+  const { form, others } = draft;
   const fields = { ...draft.fields, [name]: value };
-  return { url: urlOf(fields, draft.others), fields, others: draft.others };
+  return { form, url: urlOf(fields, others, form), fields, others };
 }
 
 /** The variable that the draft refers to; undefined for a connection that is entered itself. */
@@ -109,7 +89,7 @@ export function isComplete(draft: ConnectionDraft): boolean {
 /** The connection string that is entered, or the reference as such. */
 export function draftText(draft: ConnectionDraft): string {
   const variable = variableOf(draft);
-  return variable === undefined ? urlOf(draft.fields, draft.others) : `$${variable}`;
+  return variable === undefined ? urlOf(draft.fields, draft.others, draft.form) : `$${variable}`;
 }
 
 /**
@@ -117,12 +97,12 @@ export function draftText(draft: ConnectionDraft): string {
  * a word that stands in every line.
  * @throws UsageError for what cannot be read, OperatorError CONNECTION_REFERENCE_UNSET
  */
-export function draftConnection(draft: ConnectionDraft, label: string, env: NodeJS.ProcessEnv): ConnectionDescription {
-  if (variableOf(draft) !== undefined) return parseConnectionString(dereference(draft.url, env), label, env);
-  const { password, ...rest } = draft.fields;
-  const open = parseConnectionString(urlOf({ ...rest, password: '' }, draft.others) || 'postgresql://', label, env);
-  if (password === '') return open;
-  return { ...open, attempts: open.attempts.map((attempt) => ({ ...attempt, password: () => password })) };
+export function draftConnection(draft: ConnectionDraft, label: string, env: NodeJS.ProcessEnv): SourceConnection {
+  const { form, fields, others } = draft;
+  if (variableOf(draft) !== undefined) return form.parse(dereference(draft.url, env, form.example), label, env);
+  const { password, ...rest } = fields;
+  const open = form.parse(urlOf({ ...rest, password: '' }, others, form), label, env);
+  return password === '' ? open : form.withPassword(open, password);
 }
 
 /**
@@ -130,7 +110,7 @@ export function draftConnection(draft: ConnectionDraft, label: string, env: Node
  * to be its host or port may yet turn out to be a password, so that only what stands in front of it is saved.
  */
 export function savedDraft(draft: ConnectionDraft, typingUrl = false): Record<string, string> {
-  const { url, fields, others, problem } = draft;
+  const { form, url, fields, others, problem } = draft;
   if (typingUrl && !url.trim().startsWith('$')) {
     const harmless = withoutSecrets(url);
     return harmless === '' ? {} : { url: harmless };
@@ -138,7 +118,7 @@ export function savedDraft(draft: ConnectionDraft, typingUrl = false): Record<st
   const saved: Record<string, string> = {};
   for (const name of HARMLESS) if (fields[name] !== '') saved[name] = fields[name];
   for (const [name, value] of Object.entries(others))
-    if (!SECRET_PARAMETERS.includes(name)) saved[`others.${name}`] = value;
+    if (name !== form.keywords.password && !form.secrets.includes(name)) saved[`others.${name}`] = value;
   if (url.trim().startsWith('$')) saved.url = url.trim();
   else if (problem !== undefined) {
     const harmless = withoutSecrets(url);
@@ -148,13 +128,13 @@ export function savedDraft(draft: ConnectionDraft, typingUrl = false): Record<st
 }
 
 /** The draft that `savedDraft` was made of, without its password. */
-export function restoredDraft(saved: Readonly<Record<string, string>>): ConnectionDraft {
+export function restoredDraft(saved: Readonly<Record<string, string>>, form: ConnectionForm): ConnectionDraft {
   const fields = { ...NOTHING };
   for (const name of HARMLESS) fields[name] = saved[name] ?? '';
   const others: Record<string, string> = {};
   for (const [name, value] of Object.entries(saved))
     if (name.startsWith('others.')) others[name.slice('others.'.length)] = value;
-  const draft = { url: urlOf(fields, others), fields, others };
+  const draft = { form, url: urlOf(fields, others, form), fields, others };
   return saved.url === undefined ? draft : withUrl(draft, saved.url);
 }
 
@@ -179,21 +159,26 @@ export function shownUrl(url: string, dot: string): string {
   return mask(url).replaceAll(MASK, dots);
 }
 
-function parted(parameters: Map<string, string>): Pick<ConnectionDraft, 'fields' | 'others'> {
+function parted(
+  parameters: ReadonlyMap<string, string>,
+  form: ConnectionForm,
+): Pick<ConnectionDraft, 'fields' | 'others'> {
   const fields = { ...NOTHING };
-  for (const name of FIELD_NAMES) fields[name] = parameters.get(KEYWORDS[name]) ?? '';
-  const keywords = Object.values(KEYWORDS);
+  for (const name of FIELD_NAMES) fields[name] = parameters.get(form.keywords[name]) ?? '';
+  const keywords = Object.values(form.keywords);
   return { fields, others: Object.fromEntries([...parameters].filter(([name]) => !keywords.includes(name))) };
 }
 
-function urlOf(fields: ConnectionFields, others: Readonly<Record<string, string>>): string {
+function urlOf(fields: ConnectionFields, others: Readonly<Record<string, string>>, form: ConnectionForm): string {
   const { host, port, database, user, password, sslmode, sslrootcert } = fields;
   const login = `${encode(user)}${password === '' ? '' : `:${encode(password)}`}`;
   const address = `${host.includes(':') ? `[${host}]` : encode(host)}${port === '' ? '' : `:${encode(port)}`}`;
-  const parameters = Object.entries({ sslmode, sslrootcert, ...others }).filter(([, value]) => value !== '');
+  const { keywords } = form;
+  const shown = { [keywords.sslmode]: sslmode, [keywords.sslrootcert]: sslrootcert, ...others };
+  const parameters = Object.entries(shown).filter(([, value]) => value !== '');
   const query = parameters.map(([name, value]) => `${encode(name)}=${encodeParameter(value)}`).join('&');
   const all = `${login === '' ? '' : `${login}@`}${address}${database === '' ? '' : `/${encode(database)}`}${query === '' ? '' : `?${query}`}`;
-  return all === '' ? '' : `postgresql://${all}`;
+  return all === '' ? '' : `${form.schemes[0]}://${all}`;
 }
 
 function encode(text: string): string {
@@ -208,12 +193,12 @@ function encodeParameter(text: string): string {
 const PASSWORD_PLACE = /^([a-z]+:\/\/[^:@/?\s]*:)(.+)(@(?:\[[^\]]*\]|[^:@/?\s[\]]*)(?::\d*)?(?:[/?][^@]*)?)$/is;
 
 /** The URL with its password encoded, where it comes apart because it was not; undefined when that is not what is wrong. */
-function withEncodedPassword(url: string): string | undefined {
+function withEncodedPassword(url: string, form: ConnectionForm): string | undefined {
   const match = PASSWORD_PLACE.exec(url);
   if (match === null) return undefined;
   const mended = `${match[1]}${encode(match[2])}${match[3]}`;
   try {
-    connectionParameters(mended);
+    form.parameters(mended);
     return mended;
   } catch {
     return undefined;

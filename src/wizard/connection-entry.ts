@@ -2,7 +2,7 @@ import type { CheckSide } from '../preflight/check.ts';
 import {
   type ConnectionDraft,
   draftText,
-  EMPTY_DRAFT,
+  emptyDraft,
   isSameLogin,
   restoredDraft,
   savedDraft,
@@ -10,7 +10,9 @@ import {
   withField,
   withUrl,
 } from './connection-draft.ts';
+import { POSTGRES_FORM } from './postgres-form.ts';
 import type { SetupSession } from './setup-machine.ts';
+import { setupOf } from './source-setups.ts';
 
 /** Where the operator wants a connection string with its password to be. */
 export type Keep = 'file' | 'variable';
@@ -29,11 +31,13 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** What was entered for a side when its form was open last, or what is saved; the password only where it is known to belong to it. */
 export function openEntry(session: SetupSession, side: CheckSide): Entry {
+  const form = side === 'source' ? setupOf(session.replication.answers.kind).form : POSTGRES_FORM;
+  const empty = emptyDraft(form);
   const typed = session.draft(side);
   const text = knownText(session, side);
-  const accepted = text === undefined ? EMPTY_DRAFT : withUrl(EMPTY_DRAFT, text);
+  const accepted = text === undefined ? empty : withUrl(empty, text);
   if (typed === undefined) return { draft: accepted, keep: 'file', variable: VARIABLES[side] };
-  const draft = restoredDraft(typed);
+  const draft = restoredDraft(typed, form);
   const password = session.heldPassword(side) ?? (isSameLogin(draft, accepted) ? accepted.fields.password : '');
   return {
     draft: password === '' || variableOf(draft) !== undefined ? draft : withField(draft, 'password', password),
@@ -54,7 +58,7 @@ export function variableProblem({ keep, variable, draft }: Entry, env: NodeJS.Pr
   if (keep === 'file') return undefined;
   if (!VARIABLE.test(variable)) return 'the name of a variable has letters, digits and _, and no digit in front';
   const found = env[variable];
-  if (found === undefined || found === '' || draftText(withUrl(EMPTY_DRAFT, found)) === draftText(draft))
+  if (found === undefined || found === '' || draftText(withUrl(emptyDraft(draft.form), found)) === draftText(draft))
     return undefined;
   return `${variable} is set already, to something else: take another name, or enter $${variable} as the URL`;
 }

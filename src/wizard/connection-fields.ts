@@ -1,22 +1,13 @@
 import type { CheckSide } from '../preflight/check.ts';
 import type { FormField } from '../terminal/form.tsx';
-import { type FieldName, fieldProblem, shownUrl, variableOf } from './connection-draft.ts';
+import { fieldProblem, shownUrl, variableOf } from './connection-draft.ts';
 import type { Entry } from './connection-entry.ts';
+import type { FieldName } from './connection-form.ts';
 
 export type FieldId = FieldName | 'url' | 'keep' | 'variable';
 
 /** The two places for a connection string with its password. */
 export const KEEP = { file: 'in the secrets file (0600)', variable: 'in an environment variable' } as const;
-
-/** What each TLS mode means, for somebody who has to choose. */
-const MODES: Readonly<Record<string, string>> = {
-  prefer: 'TLS if the server has it; nobody checks who answers',
-  require: 'always TLS; nobody checks who answers',
-  'verify-ca': 'TLS, and the certificate must be from an authority that is known here',
-  'verify-full': 'TLS, and the certificate must name this host: the safe choice',
-  disable: 'no TLS: everybody on the way can read along',
-  allow: 'no TLS unless the server insists',
-};
 
 interface Surroundings {
   readonly side: CheckSide;
@@ -30,20 +21,21 @@ interface Surroundings {
 /** The fields of the form: for a reference the first alone, else the parts of the connection and where it is to be kept. */
 export function connectionFields({ draft, keep, variable }: Entry, surroundings: Surroundings): FormField[] {
   const { side, focus, env, dot, variableError } = surroundings;
-  const { fields } = draft;
+  const { fields, form } = draft;
+  const placeholders = form.placeholders(env);
   const example = side === 'source' ? '$SOURCE' : '$TARGET';
   const url: FormField = {
     id: 'url',
     label: 'URL',
     value: draft.url,
     mask: (text) => shownUrl(text, dot),
-    placeholder: 'postgresql://user:password@host:5432/database',
+    placeholder: form.example,
     hint: `Paste it, or fill in the fields. ${example} reads the environment.`,
     // What is still being typed is not wrong yet.
     error: focus === 'url' ? undefined : fieldProblem(draft, 'url'),
   };
   if (variableOf(draft) !== undefined) return [url];
-  const mode = fields.sslmode || env.PGSSLMODE || 'prefer';
+  const mode = fields.sslmode || form.mode(env);
   const verifies = mode === 'verify-ca' || mode === 'verify-full';
   const all: (FormField | false)[] = [
     url,
@@ -51,14 +43,14 @@ export function connectionFields({ draft, keep, variable }: Entry, surroundings:
       id: 'host',
       label: 'Host',
       value: fields.host,
-      placeholder: env.PGHOST ?? 'localhost',
-      hint: 'A name, an address, or the directory of a socket.',
+      placeholder: placeholders.host,
+      hint: form.hostHint,
     },
     {
       id: 'port',
       label: 'Port',
       value: fields.port,
-      placeholder: env.PGPORT ?? '5432',
+      placeholder: placeholders.port,
       hint: side === 'source' ? undefined : 'PostgreSQL listens on 5432, CockroachDB on 26257.',
       error: fieldProblem(draft, 'port'),
     },
@@ -66,23 +58,23 @@ export function connectionFields({ draft, keep, variable }: Entry, surroundings:
       id: 'database',
       label: 'Database',
       value: fields.database,
-      placeholder: env.PGDATABASE ?? 'the same as the user',
+      placeholder: placeholders.database,
     },
-    { id: 'user', label: 'User', value: fields.user, placeholder: env.PGUSER ?? 'yours on this machine' },
+    { id: 'user', label: 'User', value: fields.user, placeholder: placeholders.user },
     {
       id: 'password',
       label: 'Password',
       value: fields.password,
       mask: true,
-      placeholder: env.PGPASSWORD ? 'that of PGPASSWORD' : 'none, or that of ~/.pgpass',
+      placeholder: placeholders.password,
       hint: 'As it is: what a URL has to write otherwise is encoded for you.',
     },
-    { id: 'sslmode', label: 'TLS', value: mode, choices: Object.keys(MODES), hint: MODES[mode] },
+    { id: 'sslmode', label: 'TLS', value: mode, choices: Object.keys(form.modes), hint: form.modes[mode] },
     verifies && {
       id: 'sslrootcert',
       label: 'CA file',
       value: fields.sslrootcert,
-      placeholder: env.PGSSLROOTCERT ?? '~/.postgresql/root.crt',
+      placeholder: placeholders.sslrootcert,
       hint: 'The certificate of the authority, in PEM form.',
     },
     {
@@ -99,7 +91,7 @@ export function connectionFields({ draft, keep, variable }: Entry, surroundings:
       id: 'variable',
       label: 'Variable',
       value: variable,
-      hint: `Before a resume: export ${variable}='postgresql://...'`,
+      hint: `Before a resume: export ${variable}='${form.schemes[0]}://...'`,
       error: variableError,
     },
   ];

@@ -7,6 +7,7 @@ import { Prose } from '../terminal/prose.tsx';
 import { Screen } from '../terminal/screen.tsx';
 import { useTheme } from '../terminal/theme.ts';
 import { OptionsEditor } from './options-editor.tsx';
+import { setupOf } from './source-setups.ts';
 
 type Options = Readonly<Record<string, string>>;
 
@@ -44,8 +45,9 @@ export function EditOptions({ replication, running, save, onLeave }: EditOptions
           color={color.muted}
         />
         <OptionsEditor
+          kind={replication.answers.kind}
           options={options}
-          locked={LOCKED}
+          locked={{ ...setupOf(replication.answers.kind).locked(replication.answers), ...LOCKED }}
           onChange={setOptions}
           onSubmit={submit}
           onCancel={() => onLeave()}

@@ -1,7 +1,7 @@
 import { Box, Text } from 'ink';
 import { useEffect, useState } from 'react';
 import { errorText } from '../log/log-error.ts';
-import type { Created, Replication } from '../sessions/replication.ts';
+import type { Replication } from '../sessions/replication.ts';
 import { Checklist, type ChecklistItem } from '../terminal/checklist.tsx';
 import { clean } from '../terminal/format.ts';
 import { useKeys } from '../terminal/key-bindings.tsx';
@@ -15,6 +15,8 @@ export interface LaunchViewProps {
   launch(report: (step: ChecklistItem) => void): Promise<Replication>;
   /** What is on the servers now, one thing a line; read after a failure. */
   left(): readonly string[];
+  /** Where it has begun, in a few words. */
+  begun(replication: Replication): string | undefined;
   /** The engine runs. */
   onRunning(): void;
   onBack(): void;
@@ -25,7 +27,7 @@ const SHOWN = 2000;
 
 type Phase =
   | { readonly at: 'working' }
-  | { readonly at: 'running'; readonly slot: string | undefined }
+  | { readonly at: 'running'; readonly begun: string | undefined }
   | { readonly at: 'failed'; readonly text: string; readonly left: readonly string[] };
 
 /** The launch, step by step as it happens; after a failure, what was undone and what is left. */
@@ -56,7 +58,7 @@ export function LaunchView(props: LaunchViewProps) {
       <Text> </Text>
       {phase.at === 'running' && (
         <Notice kind="success" title="It is replicating.">
-          {phase.slot === undefined ? 'The dashboard opens.' : `Slot ${phase.slot}. The dashboard opens.`}
+          {[phase.begun, 'The dashboard opens.'].filter((part) => part !== undefined).join(' ')}
         </Notice>
       )}
       {phase.at === 'failed' && (
@@ -76,18 +78,12 @@ export function LaunchView(props: LaunchViewProps) {
 
 const RUNS = 'it is running; the dashboard opens';
 
-/** `(molt_slot,0/167A220)`, as PostgreSQL prints a new slot. */
-export function slotText(made: readonly Created[]): string | undefined {
-  const slot = made.find(({ what }) => what === 'slot');
-  return slot?.lsn === undefined ? undefined : `(${slot.name},${slot.lsn})`;
-}
-
-function useLaunch({ launch, left }: LaunchViewProps) {
+function useLaunch({ launch, left, begun }: LaunchViewProps) {
   const [phase, setPhase] = useState<Phase>({ at: 'working' });
   const [steps, setSteps] = useState<readonly ChecklistItem[]>([]);
   const [attempt, setAttempt] = useState(0);
   // A launch must not begin again because whoever shows it has drawn it anew.
-  const [bound] = useState(() => ({ launch, left }));
+  const [bound] = useState(() => ({ launch, left, begun }));
   useEffect(() => {
     let open = true;
     setPhase({ at: 'working' });
@@ -96,7 +92,7 @@ function useLaunch({ launch, left }: LaunchViewProps) {
       if (open) setSteps((before) => merged(before, step));
     };
     bound.launch(report).then(
-      ({ made }) => open && setPhase({ at: 'running', slot: slotText(made) }),
+      (replication) => open && setPhase({ at: 'running', begun: bound.begun(replication) }),
       (error: unknown) => open && setPhase({ at: 'failed', text: errorText(error), left: bound.left() }),
     );
     return () => {

@@ -2,16 +2,16 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { type Flag, type FlagName, flagNamed, flagsOf } from '../config/flags.ts';
 import { parseValue } from '../config/settings.ts';
 import { OperatorError } from '../errors.ts';
+import type { SourceKind } from '../sessions/replication.ts';
 import { parseListenAddress } from '../metrics/listen-address.ts';
 import { parseDottedName } from '../target/identifiers.ts';
+import { setupOf } from './source-setups.ts';
 
 /** Flags that the other steps of the setup ask for, or that the wizard sets itself. */
 const ELSEWHERE: ReadonlySet<FlagName> = new Set<FlagName>([
   'sourceConn',
   'targetConn',
   'stagingConn',
-  'slotName',
-  'publicationName',
   'targetSchema',
   'stagingCreateSchema',
   'config',
@@ -25,10 +25,15 @@ const ELSEWHERE: ReadonlySet<FlagName> = new Set<FlagName>([
 /** What most people come for stands first. */
 const FIRST: readonly FlagName[] = ['stagingSchema', 'userscript', 'metricsAddr'];
 
-/** The flags of the engine that are options of a replication, in the order in which they are shown. */
-export function optionNames(): readonly FlagName[] {
-  const tuning = flagsOf('pglogical').filter(
-    (name) => !FIRST.includes(name) && !ELSEWHERE.has(name) && flagNamed(name).effect === undefined,
+/** The flags of the engine that are options of a replication from this kind of source, in the order in which they are shown. */
+export function optionNames(kind?: SourceKind): readonly FlagName[] {
+  const setup = setupOf(kind);
+  const tuning = flagsOf(setup.kind).filter(
+    (name) =>
+      !FIRST.includes(name) &&
+      !ELSEWHERE.has(name) &&
+      !setup.asked.includes(name) &&
+      flagNamed(name).effect === undefined,
   );
   return [...FIRST, ...tuning];
 }

@@ -1,6 +1,7 @@
 import { Box, Text } from 'ink';
-import { useReducer } from 'react';
+import { useMemo, useReducer } from 'react';
 import { type FlagName, flagNamed } from '../config/flags.ts';
+import type { SourceKind } from '../sessions/replication.ts';
 import { padEnd } from '../terminal/format.ts';
 import type { Key } from '../terminal/keys.ts';
 import { useKeys } from '../terminal/key-bindings.tsx';
@@ -15,6 +16,8 @@ import { choicesOf, defaultText, optionNames, optionProblem } from './option-lis
 type Options = Readonly<Record<string, string>>;
 
 export interface OptionsEditorProps {
+  /** What is replicated from: some options are only for some kinds. */
+  readonly kind?: SourceKind;
   /** Only what differs from the defaults. */
   readonly options: Options;
   /** Options that cannot be changed now, with the reason. */
@@ -37,30 +40,29 @@ interface Editing {
   readonly field: FieldState;
 }
 
-const NAMES = optionNames();
-
 /** Lines of the explanation of the selected option. */
 const EXPLANATION = 4;
 
 /** All options of a replication as a list in which the selected value is edited in place, checked as it is typed. */
 export function OptionsEditor(props: OptionsEditorProps) {
-  const { options, locked = {}, taken = 0 } = props;
+  const { kind, options, locked = {}, taken = 0 } = props;
+  const names = useMemo(() => optionNames(kind), [kind]);
   const size = useBodySize();
   const [editing, edit] = useReducer((state: Editing, change: Partial<Editing>): Editing => ({ ...state, ...change }), {
     index: 0,
     drafts: {},
-    field: emptyField(options[NAMES[0]] ?? ''),
+    field: emptyField(options[names[0]] ?? ''),
   });
   const tell = useToast();
   const { index, drafts, field } = editing;
-  const name = NAMES[index];
+  const name = names[index];
   const textOf = (each: FlagName) => drafts[each] ?? options[each] ?? '';
   const problemOf = (each: FlagName) => (textOf(each) === '' ? undefined : optionProblem(each, textOf(each)));
-  const problems = NAMES.filter((each) => problemOf(each) !== undefined);
+  const problems = names.filter((each) => problemOf(each) !== undefined);
 
   const select = (to: number) => {
-    const next = Math.min(NAMES.length - 1, Math.max(0, to));
-    edit({ index: next, field: emptyField(textOf(NAMES[next])) });
+    const next = Math.min(names.length - 1, Math.max(0, to));
+    edit({ index: next, field: emptyField(textOf(names[next])) });
   };
   const put = (changed: FieldState) => {
     const text = fieldValue(changed);
@@ -79,7 +81,7 @@ export function OptionsEditor(props: OptionsEditorProps) {
   const submit = () => {
     if (problems.length === 0) return props.onSubmit();
     const wrong = problems.includes(name) ? name : problems[0];
-    select(NAMES.indexOf(wrong));
+    select(names.indexOf(wrong));
     tell(`${wrong} does not fit yet; correct it to go on`, 'warning');
   };
 
@@ -112,10 +114,10 @@ export function OptionsEditor(props: OptionsEditorProps) {
     { scope: 'control', onOther: other },
   );
 
-  const from = Math.min(Math.max(0, index - Math.floor(page / 2)), Math.max(0, NAMES.length - page));
+  const from = Math.min(Math.max(0, index - Math.floor(page / 2)), Math.max(0, names.length - page));
   return (
     <Box flexDirection="column" flexShrink={0}>
-      {NAMES.slice(from, from + page).map((each) => (
+      {names.slice(from, from + page).map((each) => (
         <Row
           key={each}
           name={each}
@@ -131,7 +133,7 @@ export function OptionsEditor(props: OptionsEditorProps) {
         name={name}
         problem={problemOf(name)}
         fixed={fixed}
-        counter={`${index + 1} of ${NAMES.length}`}
+        counter={`${index + 1} of ${names.length}`}
         columns={size.columns}
       />
     </Box>

@@ -1,9 +1,11 @@
 import type { Client } from 'pg';
 import type { ConnectionDescription } from '../config/connection.ts';
-import type { CheckSide } from '../preflight/check.ts';
-import { closeQuietly, openForChecks, testConnection } from '../preflight/connection-test.ts';
-import { checkPostgresSource, plannedSourceChecks } from '../preflight/postgres-source.ts';
+import type { SourceConnection } from '../config/source-connection.ts';
+import type { Check, CheckResult, CheckSide } from '../preflight/check.ts';
+import { type ConnectionFacts, closeQuietly, openForChecks, testConnection } from '../preflight/connection-test.ts';
+import { preflightOf } from '../preflight/preflights.ts';
 import { runFix } from '../preflight/run-fix.ts';
+import type { SourceWishes } from '../preflight/source-wishes.ts';
 import { checkTarget, plannedTargetChecks } from '../preflight/target.ts';
 import {
   listPublications,
@@ -24,23 +26,30 @@ export interface SourceChoices {
 
 /** Everything that the setup asks of servers, before the launch. Only `runFix` changes anything. */
 export interface Servers {
-  readonly testConnection: typeof testConnection;
-  readonly plannedSourceChecks: typeof plannedSourceChecks;
-  readonly checkSource: typeof checkPostgresSource;
+  /** Connects and asks who is there. @throws OperatorError of the connection */
+  testConnection(connection: SourceConnection, side: CheckSide): Promise<ConnectionFacts>;
+  plannedSourceChecks(source: SourceConnection): readonly Check[];
+  checkSource(
+    source: SourceConnection,
+    wishes: SourceWishes,
+    report?: (result: CheckResult) => void,
+    signal?: AbortSignal,
+  ): Promise<CheckResult[]>;
   readonly plannedTargetChecks: typeof plannedTargetChecks;
   readonly checkTarget: typeof checkTarget;
   readonly runFix: typeof runFix;
   /** @throws OperatorError when the source cannot be reached */
-  readChoices(source: ConnectionDescription): Promise<SourceChoices>;
+  readChoices(source: SourceConnection): Promise<SourceChoices>;
   /** @throws OperatorError when the target cannot be reached */
   readSchemas(target: ConnectionDescription): Promise<readonly SchemaSummary[]>;
 }
 
 /** The servers themselves. */
 export const SERVERS: Servers = {
-  testConnection,
-  plannedSourceChecks,
-  checkSource: checkPostgresSource,
+  testConnection: (connection, side) =>
+    side === 'source' ? preflightOf(connection).test() : testConnection(connection, side),
+  plannedSourceChecks: (source) => preflightOf(source).planned,
+  checkSource: (source, wishes, report, signal) => preflightOf(source).check(wishes, report, signal),
   plannedTargetChecks,
   checkTarget,
   runFix,

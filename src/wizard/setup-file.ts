@@ -2,12 +2,15 @@ import { flagText } from '../config/config-file.ts';
 import { type FlagName, flagNamed } from '../config/flags.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { holdsPassword, mask } from '../config/secrets.ts';
-import { parseValue } from '../config/settings.ts';
 import { readYamlFile, type YamlEntry } from '../config/yaml-file.ts';
 import { UsageError } from '../errors.ts';
-import type { Answers } from '../sessions/replication.ts';
+import type { Answers, SourceKind } from '../sessions/replication.ts';
 import { parseTableName } from '../sources/postgres/table-name.ts';
+import { referencedVariable } from '../sessions/connections.ts';
+import { textOf } from './file-entries.ts';
 import { optionNames, optionProblem } from './option-list.ts';
+import type { SourceSetup } from './source-setup.ts';
+import { kindOfText, setupOf, SOURCE_SETUPS } from './source-setups.ts';
 
 /** The answers that a file gives to the questions of the setup. */
 export interface SetupFile {
@@ -15,71 +18,84 @@ export interface SetupFile {
   /** As written: connection strings, or `$NAME` for one that is in the environment. */
   readonly connections: { readonly source: string; readonly target: string; readonly staging?: string };
   /** All answers but the connections. */
-  readonly answers: Answers & Required<Pick<Answers, 'targetSchema' | 'tables' | 'publication' | 'slot' | 'options'>>;
+  readonly answers: Answers & Required<Pick<Answers, 'kind' | 'targetSchema' | 'tables' | 'options'>>;
 }
 
-const KEYS = ['name', 'source', 'target', 'staging', 'targetSchema', 'tables', 'publication', 'slot', 'options'];
+/** Answers that every kind of source has. */
+const KEYS = ['name', 'kind', 'source', 'target', 'staging', 'targetSchema', 'tables', 'options'];
 
 /** What is shown to someone whose file lacks something. */
-const EXAMPLE = `name: shop
+function exampleOf({ file }: SourceSetup): string {
+  return `name: shop
 source: $SOURCE
 target: $TARGET
 targetSchema: defaultdb.public
 tables: all              # or [public.orders, public.lines]
-publication: molt_fetch  # created; {name: molt_fetch, create: false} uses one that is there
-slot: molt_slot          # likewise
+${file.example}
 options:
   stagingSchema: _replicator`;
+}
 
 const NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /**
- * Reads a YAML file of answers. `publication` and `slot` may be names of things to create, or maps of `name` and `create`.
+ * Reads a YAML file of answers. The kind of source is what `kind` says, else what the scheme of its connection string tells.
  * @throws UsageError naming file and line, for whatever is missing, unknown, or does not fit; and for a file with a
  *   password in it that other users of the machine can read.
  */
-export function readSetupFile(path: string): SetupFile {
+export function readSetupFile(path: string, env: NodeJS.ProcessEnv = process.env): SetupFile {
   const file = readYamlFile(path, '--file', 'a file of answers is a list of "key: value" lines');
-  const entries = new Map<string, YamlEntry>();
-  for (const entry of file.entries) {
-    if (!KEYS.includes(entry.key)) {
-      throw new UsageError(`${entry.place}: ${mask(entry.key)} is not an answer${didYouMean(entry.key, KEYS)}`, {
-        fix: `the answers are ${KEYS.join(', ')}`,
+  const entries = new Map(file.entries.map((entry) => [entry.key, entry]));
+  const setup = setupOf(kindOf(entries, env));
+  const keys = [...KEYS, ...setup.file.keys];
+  for (const { key, place } of file.entries) {
+    if (!keys.includes(key)) {
+      throw new UsageError(`${place}: ${mask(key)} is not an answer${didYouMean(key, keys)}`, {
+        fix: `the answers are ${keys.join(', ')}`,
       });
     }
-    entries.set(entry.key, entry);
   }
   const missing = ['name', 'source', 'target', 'targetSchema'].filter((key) => !entries.has(key));
   if (missing.length > 0) {
-    throw new UsageError(`${path} does not answer: ${missing.join(', ')}`, { fix: EXAMPLE });
+    throw new UsageError(`${path} does not answer: ${missing.join(', ')}`, { fix: exampleOf(setup) });
   }
   const connections = {
-    source: text(entries.get('source')!),
-    target: text(entries.get('target')!),
-    ...(entries.has('staging') && { staging: text(entries.get('staging')!) }),
+    source: textOf(entries.get('source')!),
+    target: textOf(entries.get('target')!),
+    ...(entries.has('staging') && { staging: textOf(entries.get('staging')!) }),
   };
   if (Object.values(connections).some(holdsPassword)) file.refuseShared();
   return {
     name: name(entries.get('name')!),
     connections,
     answers: {
-      kind: 'pglogical',
-      targetSchema: text(entries.get('targetSchema')!),
+      kind: setup.kind,
+      targetSchema: textOf(entries.get('targetSchema')!),
       tables: tables(entries.get('tables')),
-      publication: thing(entries.get('publication'), 'molt_fetch'),
-      slot: slot(entries.get('slot')),
-      options: options(entries.get('options')),
+      ...setup.file.read(entries),
+      options: options(entries.get('options'), setup.kind),
     },
   };
 }
 
-function text({ key, place, value }: YamlEntry): string {
-  if (value.kind === 'scalar' && typeof value.value === 'string' && value.value.trim() !== '') return value.value;
-  throw new UsageError(`${place}: ${key} must be text`);
+/** @throws UsageError for a kind that there is not. */
+function kindOf(entries: ReadonlyMap<string, YamlEntry>, env: NodeJS.ProcessEnv): SourceKind | undefined {
+  const entry = entries.get('kind');
+  if (entry !== undefined) {
+    const found = textOf(entry);
+    const known = SOURCE_SETUPS.find(({ kind }) => kind === found);
+    if (known !== undefined) return known.kind;
+    const kinds = SOURCE_SETUPS.map(({ kind }) => kind);
+    throw new UsageError(`${entry.place}: kind must be one of ${kinds.join(', ')}${didYouMean(found, kinds)}`);
+  }
+  const source = entries.get('source')?.value;
+  if (source?.kind !== 'scalar' || typeof source.value !== 'string') return undefined;
+  const variable = referencedVariable(source.value);
+  return kindOfText(variable === undefined ? source.value : (env[variable] ?? ''));
 }
 
 function name(entry: YamlEntry): string {
-  const found = text(entry);
+  const found = textOf(entry);
   if (NAME.test(found)) return found;
   throw new UsageError(
     `${entry.place}: name must be up to 64 letters, digits, hyphens, underscores and dots, not ${JSON.stringify(found)}`,
@@ -103,35 +119,10 @@ function tables(entry: YamlEntry | undefined): 'all' | readonly string[] {
   });
 }
 
-/** Something at the source that is created, or that is there already. */
-function thing(entry: YamlEntry | undefined, otherwise: string): { name: string; create: boolean } {
-  if (entry === undefined) return { name: otherwise, create: true };
-  const { key, place, value } = entry;
-  if (value.kind !== 'map') return { name: text(entry), create: true };
-  let found: string | undefined;
-  let create = true;
-  for (const part of value.entries) {
-    if (part.key === 'name') found = text(part);
-    else if (part.key === 'create' && part.value.kind === 'scalar' && typeof part.value.value === 'boolean') {
-      create = part.value.value;
-    } else {
-      throw new UsageError(`${part.place}: ${key} has a name (text) and create (true or false), not ${mask(part.key)}`);
-    }
-  }
-  if (found === undefined) throw new UsageError(`${place}: ${key} has no name`);
-  return { name: found, create };
-}
-
-function slot(entry: YamlEntry | undefined): { name: string; create: boolean } {
-  const found = thing(entry, 'molt_slot');
-  parseValue(flagNamed('slotName'), `${entry?.place ?? ''}: slot`, found.name);
-  return found;
-}
-
-function options(entry: YamlEntry | undefined): Readonly<Record<string, string>> {
+function options(entry: YamlEntry | undefined, kind: SourceKind): Readonly<Record<string, string>> {
   if (entry === undefined || entry.value.kind === 'nothing') return {};
   if (entry.value.kind !== 'map') throw new UsageError(`${entry.place}: options are "flag: value" lines below it`);
-  const allowed: readonly FlagName[] = optionNames();
+  const allowed: readonly FlagName[] = optionNames(kind);
   const found: Record<string, string> = {};
   for (const { key, place, value } of entry.value.entries) {
     const flag = allowed.find((each) => each === key);

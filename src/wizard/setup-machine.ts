@@ -1,53 +1,42 @@
 import type { ConnectionDescription } from '../config/connection.ts';
+import type { SourceConnection } from '../config/source-connection.ts';
 import type { CheckSide, Fix } from '../preflight/check.ts';
-import type { Answers, Replication } from '../sessions/replication.ts';
+import type { Answers, Replication, SourceKind } from '../sessions/replication.ts';
 import type { SecretsFile } from '../sessions/secrets.ts';
 import type { ReplicationStore } from '../sessions/store.ts';
+import type { Page } from './pages.ts';
 import type { Servers } from './servers.ts';
+import { setupOf } from './source-setups.ts';
 
-/*
- * The way through the setup: eight steps, as the operator counts them, of which some have several pages. Nothing in here
- * draws or connects.
- */
+export { type Page, STEPS, stepOf } from './pages.ts';
 
-/** The steps as they stand in the trail. */
-export const STEPS = ['kind', 'source', 'checks', 'tables', 'target', 'options', 'review', 'launch'] as const;
-
-type Step = (typeof STEPS)[number];
-
-/** The pages in their order. Their names are what `Replication.step` holds. */
-const PAGES = [
-  ['kind', 'kind'],
-  ['source', 'source'],
-  ['checks', 'checks'],
-  ['tables', 'tables'],
-  ['slot', 'tables'],
-  ['target', 'target'],
-  ['target schema', 'target'],
-  ['target checks', 'target'],
-  ['options', 'options'],
-  ['review', 'review'],
-  ['launch', 'launch'],
-] as const satisfies readonly (readonly [string, Step])[];
-
-export type Page = (typeof PAGES)[number][0];
-
-const NAMES: readonly Page[] = PAGES.map(([name]) => name);
-
-/** The index in STEPS of the step that a page belongs to. */
-export function stepOf(page: Page): number {
-  const [, step] = PAGES.find(([name]) => name === page)!;
-  return STEPS.indexOf(step);
+/** The way through the setup of a kind of source. */
+function wayOf(kind: SourceKind | undefined): readonly Page[] {
+  const { pages } = setupOf(kind);
+  return [
+    'kind',
+    'source',
+    'checks',
+    ...pages,
+    'target',
+    'target schema',
+    'target checks',
+    'options',
+    'review',
+    'launch',
+  ];
 }
 
 /** The page after this one; undefined after the last. */
-export function pageAfter(page: Page): Page | undefined {
-  return NAMES[NAMES.indexOf(page) + 1];
+export function pageAfter(page: Page, kind?: SourceKind): Page | undefined {
+  const way = wayOf(kind);
+  return way[way.indexOf(page) + 1];
 }
 
 /** The page before this one; undefined before the first. */
-export function pageBefore(page: Page): Page | undefined {
-  return NAMES[NAMES.indexOf(page) - 1];
+export function pageBefore(page: Page, kind?: SourceKind): Page | undefined {
+  const way = wayOf(kind);
+  return way[way.indexOf(page) - 1];
 }
 
 /** Whether everything that a page asks has an answer. Checks ask nothing. */
@@ -57,16 +46,14 @@ function isAnswered(page: Page, answers: Answers): boolean {
       return answers.kind !== undefined;
     case 'source':
       return answers.source !== undefined;
-    case 'tables':
-      return answers.tables !== undefined && answers.publication !== undefined;
-    case 'slot':
-      return answers.publication !== undefined && answers.slot !== undefined;
     case 'target':
       return answers.target !== undefined;
     case 'target schema':
       return answers.targetSchema !== undefined;
-    default:
-      return true;
+    default: {
+      const { pages, isAnswered: isOwnAnswered } = setupOf(answers.kind);
+      return !pages.includes(page) || isOwnAnswered(page, answers);
+    }
   }
 }
 
@@ -75,10 +62,11 @@ function isAnswered(page: Page, answers: Answers): boolean {
  * whether the saved connection of a side can still be opened: a variable that it refers to may be gone.
  */
 export function pageToOpen(replication: Replication, usable: (side: CheckSide) => boolean): Page {
-  const last = NAMES.find((name) => name === replication.step) ?? 'kind';
+  const way = wayOf(replication.answers.kind);
+  const last = way.find((name) => name === replication.step) ?? 'kind';
   const lacks = (page: Page) =>
     !isAnswered(page, replication.answers) || ((page === 'source' || page === 'target') && !usable(page));
-  return NAMES.slice(0, NAMES.indexOf(last)).find(lacks) ?? last;
+  return way.slice(0, way.indexOf(last)).find(lacks) ?? last;
 }
 
 /** What is on the way: a setup that is being answered, saved as it goes. */
@@ -92,6 +80,8 @@ export interface SetupSession {
   readonly servers: Servers;
   /** Told when something could not be saved; it counts all the same while the program runs. */
   onTrouble: (error: unknown) => void;
+  /** Chooses a kind of source, and forgets what was answered for another. */
+  choose(kind: SourceKind): void;
   /** Saves answers at once. */
   change(answers: Partial<Answers>): void;
   /**
@@ -102,7 +92,9 @@ export interface SetupSession {
   /** The whole connection string of a side as it was entered, a reference as such; undefined when it is not there (any more). */
   connectionText(side: CheckSide): string | undefined;
   /** @throws OperatorError when the connection is not known (any more) */
-  connection(side: CheckSide): ConnectionDescription;
+  connection(side: 'source'): SourceConnection;
+  connection(side: 'target'): ConnectionDescription;
+  connection(side: CheckSide): SourceConnection;
   /** What was typed in a form and is no answer yet. */
   draft(form: string): Readonly<Record<string, string>> | undefined;
   /** Saves what is typed in a form, a moment later. `values` must hold no secret. */

@@ -1,9 +1,10 @@
-import { type ConnectionDescription, parseConnectionString } from '../config/connection.ts';
+import type { ConnectionDescription } from '../config/connection.ts';
+import type { SourceConnection } from '../config/source-connection.ts';
 import { OperatorError } from '../errors.ts';
 import type { CheckSide, Fix } from '../preflight/check.ts';
-import { connectionText, savedConnection } from '../sessions/connections.ts';
+import { connectionText, parseSide, savedConnection } from '../sessions/connections.ts';
 import { NAME } from '../sessions/folder.ts';
-import type { Answers, Created, Replication } from '../sessions/replication.ts';
+import type { Answers, Created, Replication, SourceKind } from '../sessions/replication.ts';
 import type { SecretsFile } from '../sessions/secrets.ts';
 import type { ReplicationStore } from '../sessions/store.ts';
 import { createdTable } from './created-table.ts';
@@ -90,6 +91,20 @@ class SavedSetup implements SetupSession {
     return Object.values(this.#drafts[FIXES] ?? {});
   }
 
+  choose(kind: SourceKind): void {
+    const { name, answers } = this.#replication;
+    if (answers.kind !== undefined && answers.kind !== kind) {
+      // Only the target is the same for all.
+      const { target, staging, targetSchema } = answers;
+      if (this.secrets.get(name, 'source') !== undefined) this.secrets.set(name, 'source', undefined);
+      this.#passwords.delete('source');
+      const { target: typed, ...others } = this.#drafts;
+      this.#drafts = { ...(typed && { target: typed }), ...(others[FIXES] && { [FIXES]: others[FIXES] }) };
+      this.#save((saved) => ({ ...saved, answers: { target, staging, targetSchema } }));
+    }
+    this.change({ kind });
+  }
+
   change(answers: Partial<Answers>): void {
     this.#save((saved) => ({ ...saved, answers: { ...saved.answers, ...answers } }));
   }
@@ -98,7 +113,12 @@ class SavedSetup implements SetupSession {
     const { name } = this.#replication;
     // Set before it is read, so that the reference leads somewhere while this program runs.
     if (variable !== undefined && text !== `$${variable}`) this.env[variable] = text;
-    const saved = savedConnection(variable === undefined ? text : `$${variable}`, side, this.env);
+    const saved = savedConnection(
+      variable === undefined ? text : `$${variable}`,
+      side,
+      this.env,
+      this.#replication.answers.kind,
+    );
     if (saved.reference === undefined) this.secrets.set(name, side, text);
     else if (this.secrets.get(name, side) !== undefined) this.secrets.set(name, side, undefined);
     this.#passwords.delete(side);
@@ -111,9 +131,13 @@ class SavedSetup implements SetupSession {
     return answers[side]?.reference ?? this.secrets.get(name, side);
   }
 
-  connection(side: CheckSide): ConnectionDescription {
+  connection(side: 'source'): SourceConnection;
+  connection(side: 'target'): ConnectionDescription;
+  connection(side: CheckSide): SourceConnection;
+  connection(side: CheckSide): SourceConnection {
     const text = connectionText(this.#replication, side, this);
-    return parseConnectionString(text ?? '', `the ${side} connection`, this.env);
+    const { kind } = this.#replication.answers;
+    return parseSide(text ?? '', side, kind, this.env, `the ${side} connection`);
   }
 
   draft(form: string): Readonly<Record<string, string>> | undefined {

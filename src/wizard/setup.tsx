@@ -55,13 +55,14 @@ export function Setup({ session, onDone, onCancel }: SetupProps) {
     setPage(next);
   };
   const onNext = () => {
-    const next = pageAfter(page);
+    // The page that has just been answered may have changed the kind.
+    const next = pageAfter(page, session.replication.answers.kind);
     if (next !== undefined) return open(next);
     session.close();
     onDone(session.store.get(session.replication.name) ?? session.replication);
   };
   const onBack = () => {
-    const before = pageBefore(page);
+    const before = pageBefore(page, session.replication.answers.kind);
     if (before === undefined) setLeaving(true);
     else open(before);
   };

@@ -29,24 +29,6 @@ export function savedChoice(
   };
 }
 
-/** What the choice answers. A publication that is to be made keeps the name it was given before. */
-export function choiceAnswers(
-  choice: TableChoice,
-  { publication }: Answers,
-): Required<Pick<Answers, 'tables' | 'publication'>> {
-  const made = { name: publication?.create ? publication.name : CUSTOMARY_PUBLICATION, create: true };
-  switch (choice.by) {
-    case 'all':
-      return { tables: 'all', publication: made };
-    case 'choice':
-      return { tables: choice.tables, publication: made };
-    case 'publication': {
-      const { name, allTables, tables } = choice.publication;
-      return { tables: allTables ? 'all' : tables, publication: { name, create: false } };
-    }
-  }
-}
-
 /** The names of the chosen ones among `tables`. */
 export function chosenTables(choice: TableChoice, tables: readonly TableSummary[]): ReadonlySet<string> {
   switch (choice.by) {

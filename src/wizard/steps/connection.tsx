@@ -1,6 +1,6 @@
 import { Box, Text } from 'ink';
 import { useEffect, useMemo, useState } from 'react';
-import type { ConnectionDescription } from '../../config/connection.ts';
+import type { SourceConnection } from '../../config/source-connection.ts';
 import { errorText } from '../../log/log-error.ts';
 import type { CheckSide } from '../../preflight/check.ts';
 import type { ConnectionFacts } from '../../preflight/connection-test.ts';
@@ -10,11 +10,14 @@ import { Line } from '../../terminal/line.tsx';
 import { Notice } from '../../terminal/notice.tsx';
 import { useBodySize } from '../../terminal/screen.tsx';
 import { useTheme } from '../../terminal/theme.ts';
-import { draftConnection, draftText, type FieldName, isComplete, withField, withUrl } from '../connection-draft.ts';
+import { draftConnection, draftText, isComplete, withField, withUrl } from '../connection-draft.ts';
 import { acceptEntry, type Entry, keepEntry, openEntry, variableProblem } from '../connection-entry.ts';
 import { connectionFields, KEEP, type FieldId } from '../connection-fields.ts';
+import type { FieldName } from '../connection-form.ts';
 import { ConnectionStatus } from '../connection-status.tsx';
 import type { SetupSession, StepProps } from '../setup-machine.ts';
+import type { SourceSetup } from '../source-setup.ts';
+import { setupOf } from '../source-setups.ts';
 import { useConnectionTest } from '../use-connection-test.ts';
 
 /** Milliseconds without a key after which a connection is tested: after a paste, and while fields are being changed. */
@@ -59,7 +62,8 @@ function ConnectionPage({ session, onNext, onBack, side, question }: ConnectionP
   const { state, now } = useConnectionTest(subject, restBefore(focus, pasted, submitted !== undefined), async () =>
     session.servers.testConnection(connection(), side),
   );
-  const unfit = state.at === 'passed' ? unfitness(side, state.facts) : undefined;
+  const unfit =
+    state.at === 'passed' ? unfitness(side, setupOf(session.replication.answers.kind), state.facts) : undefined;
   const passed = state.at === 'passed';
   const warning = useMemo(
     () => (side === 'target' && passed && isSource(session, connection()) ? SAME_DATABASE : undefined),
@@ -168,14 +172,17 @@ function textOf({ draft, variable }: Entry, id: string): string {
 }
 
 /** Why this product cannot be on this side. */
-function unfitness(side: CheckSide, { product }: ConnectionFacts): string | undefined {
-  if (side === 'target' || product === 'postgresql') return undefined;
-  return 'The source has to be PostgreSQL. Connect to the database that the changes come from.';
+function unfitness(
+  side: CheckSide,
+  { products, otherProduct }: SourceSetup,
+  { product }: ConnectionFacts,
+): string | undefined {
+  return side === 'target' || products.includes(product) ? undefined : otherProduct;
 }
 
 const SAME_DATABASE = 'This is the database that the changes are read from.';
 
-function isSource(session: SetupSession, { host, port, database }: ConnectionDescription): boolean {
+function isSource(session: SetupSession, { host, port, database }: SourceConnection): boolean {
   try {
     const source = session.connection('source');
     return source.host === host && source.port === port && source.database === database;
@@ -185,7 +192,7 @@ function isSource(session: SetupSession, { host, port, database }: ConnectionDes
 }
 
 /** What to know of what was entered, besides whether it works. */
-function noteOf({ draft }: Entry, connection: () => ConnectionDescription): string | undefined {
+function noteOf({ draft }: Entry, connection: () => SourceConnection): string | undefined {
   if (draft.encoded) return 'The special characters of the password were encoded.';
   if (!draft.url.trim().startsWith('$')) return undefined;
   try {

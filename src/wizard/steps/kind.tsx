@@ -2,14 +2,16 @@ import { Box, Text } from 'ink';
 import { useState } from 'react';
 import { errorText } from '../../log/log-error.ts';
 import type { SourceKind } from '../../sessions/replication.ts';
+import { kitOf } from '../../sessions/source-kits.ts';
 import { Field } from '../../terminal/field.tsx';
 import { useKeys } from '../../terminal/key-bindings.tsx';
 import { Select, type SelectItem } from '../../terminal/select.tsx';
 import { useTheme } from '../../terminal/theme.ts';
 import type { StepProps } from '../setup-machine.ts';
+import { SOURCE_SETUPS } from '../source-setups.ts';
 
-const KINDS: readonly (SelectItem & { readonly value: SourceKind | 'mysql' | 'oracle' })[] = [
-  { value: 'pglogical', label: 'PostgreSQL', hint: '12 or newer, by logical replication' },
+const KINDS: readonly SelectItem[] = [
+  ...SOURCE_SETUPS.map(({ kind, hint }) => ({ value: kind, label: kitOf(kind).name, hint })),
   { value: 'mysql', label: 'MySQL or MariaDB', disabled: 'not in this version' },
   { value: 'oracle', label: 'Oracle', disabled: 'not in this version' },
 ];
@@ -29,7 +31,7 @@ export function KindStep({ session, onNext, onBack }: StepProps) {
       setFocus('name');
       return;
     }
-    session.change({ kind: kind as SourceKind });
+    session.choose(kind as SourceKind);
     onNext();
   };
   useKeys([

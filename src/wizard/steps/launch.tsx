@@ -1,6 +1,7 @@
 import { cancelled, launch } from '../../sessions/launch.ts';
 import { LaunchView } from '../launch-view.tsx';
 import type { StepProps } from '../setup-machine.ts';
+import { setupOf } from '../source-setups.ts';
 
 /** Eighth step: makes what is needed at the source, starts the engine, and goes on to the dashboard. */
 export function LaunchStep({ session, onNext, onBack }: StepProps) {
@@ -16,6 +17,7 @@ export function LaunchStep({ session, onNext, onBack }: StepProps) {
     <LaunchView
       launch={(report) => launch(name, { store, secrets, env, report })}
       left={left}
+      begun={({ made, answers }) => setupOf(answers.kind).launched(made, answers)}
       onRunning={onNext}
       onBack={onBack}
     />

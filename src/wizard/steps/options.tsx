@@ -3,10 +3,12 @@ import { useState } from 'react';
 import { useTheme } from '../../terminal/theme.ts';
 import { OptionsEditor } from '../options-editor.tsx';
 import type { StepProps } from '../setup-machine.ts';
+import { setupOf } from '../source-setups.ts';
 
 /** Sixth step: how the engine is to run. Everything has a default, so Enter is enough. */
 export function OptionsStep({ session, onNext, onBack }: StepProps) {
   const { color } = useTheme();
+  const { kind } = session.replication.answers;
   const [options, setOptions] = useState(session.replication.answers.options ?? {});
   const change = (changed: Readonly<Record<string, string>>) => {
     setOptions(changed);
@@ -18,7 +20,9 @@ export function OptionsStep({ session, onNext, onBack }: StepProps) {
         Everything has a default: Enter goes on. Type to change the selected value.
       </Text>
       <OptionsEditor
+        kind={kind}
         options={options}
+        locked={setupOf(kind).locked(session.replication.answers)}
         onChange={change}
         onSubmit={onNext}
         onCancel={onBack}

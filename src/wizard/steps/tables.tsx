@@ -15,9 +15,10 @@ import { useToast } from '../../terminal/toast.tsx';
 import { Loading } from '../loading.tsx';
 import type { SourceChoices } from '../servers.ts';
 import type { StepProps } from '../setup-machine.ts';
+import type { TablesWords } from '../source-setup.ts';
+import { setupOf } from '../source-setups.ts';
 import {
   chosenTables,
-  choiceAnswers,
   isSameWay,
   publicationGap,
   savedChoice,
@@ -56,6 +57,7 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
   const tell = useToast();
   const copy = useCopy();
   const { tables, publications } = choices;
+  const words = setupOf(session.replication.answers.kind).tables;
   const [saved] = useState(() => savedChoice(session.replication.answers, choices));
   const [choice, setChoice] = useState(saved.choice);
   const [own, setOwn] = useState<readonly string[]>(choice.by === 'choice' ? choice.tables : []);
@@ -72,9 +74,13 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
   const keyless = tables.filter(({ name, fix }) => chosen.has(name) && fix !== undefined);
   const table = tables.find(({ name }) => name === at);
 
+  const keep = (next: TableChoice) => {
+    const { answers, name } = session.replication;
+    session.change(words.answers(next, answers, { name, env: session.env }));
+  };
   const choose = (next: TableChoice) => {
     setChoice(next);
-    session.change(choiceAnswers(next, session.replication.answers));
+    keep(next);
   };
   const turn = (by: number) => {
     const ways = waysToChoose(own, publications);
@@ -99,7 +105,7 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
     again();
   };
   const goOn = () => {
-    session.change(choiceAnswers(choice, session.replication.answers));
+    keep(choice);
     onNext();
   };
   const submit = () => {
@@ -152,12 +158,12 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
         color={color.muted}
       >{`${symbol.rule.repeat(2)} chosen: ${sumText(tables.filter(({ name }) => chosen.has(name)))}`}</Line>
       <Box flexDirection="column" flexShrink={0} height={DETAIL_ROWS} overflow="hidden">
-        <Detail choice={choice} table={table} problem={problem} />
+        <Detail choice={choice} table={table} words={words} problem={problem} />
       </Box>
       {asking === 'go on' && (
         <Confirm
           question={`Go on with ${keyless.length === 1 ? 'a table' : `${keyless.length} tables`} without a usable key?`}
-          detail={`${listed(keyless)}: once published, the source refuses UPDATE and DELETE there, and the application gets errors. f runs the fix for a table, F for all.`}
+          detail={`${listed(keyless)}: ${words.unfit}. f runs the fix for a table, F for all.`}
           yes="Go on"
           no="Stay here"
           onAnswer={(answer) => {
@@ -169,7 +175,7 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
       {asking === 'fix all' && (
         <Confirm
           question={`Run the fixes of ${keyless.length} tables on the source?`}
-          detail={`${listed(keyless)}. Whole old rows are logged from then on, which makes the log larger.`}
+          detail={`${listed(keyless)}. ${words.fixing}`}
           yes="Run them"
           no="Not now"
           onAnswer={(answer) => {
@@ -186,10 +192,12 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
 function Detail({
   choice,
   table,
+  words,
   problem,
 }: {
   choice: TableChoice;
   table: TableSummary | undefined;
+  words: TablesWords;
   problem: string | undefined;
 }) {
   const { color, symbol } = useTheme();
@@ -207,16 +215,7 @@ function Detail({
   const gap = choice.by === 'publication' ? publicationGap(choice.publication) : undefined;
   if (gap !== undefined) return <Prose text={`${symbol.advisory} ${gap}`} color={color.warning} />;
   if (choice.by === 'publication') return <Prose text="The publication is used as it is." color={color.muted} />;
-  return (
-    <Prose
-      text={
-        choice.by === 'all'
-          ? 'A publication for all tables takes a superuser. Ticking a table makes it your own choice.'
-          : 'A publication for these tables takes a user who owns them.'
-      }
-      color={color.muted}
-    />
-  );
+  return <Prose text={choice.by === 'all' ? words.all : words.choice} color={color.muted} />;
 }
 
 function listed(tables: readonly TableSummary[]): string {

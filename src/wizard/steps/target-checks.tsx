@@ -1,7 +1,9 @@
 import { useMemo, useState } from 'react';
 import type { CheckResult } from '../../preflight/check.ts';
+import { kitOf } from '../../sessions/source-kits.ts';
 import { ChecksView } from '../checks-view.tsx';
 import type { StepProps } from '../setup-machine.ts';
+import { setupOf } from '../source-setups.ts';
 import { stagingSchemaOf } from '../things.ts';
 
 /**
@@ -11,17 +13,18 @@ import { stagingSchemaOf } from '../things.ts';
 export function TargetChecksStep({ session, onNext, onBack }: StepProps) {
   const { servers } = session;
   const { answers } = session.replication;
-  const { publication, slot, tables = 'all' } = answers;
+  const { tables = 'all' } = answers;
+  const atSource = { ...kitOf(answers.kind).wishes(answers, false), tables };
   const planned = useMemo(() => servers.plannedTargetChecks(tables), [servers, tables]);
   const [connections] = useState(() => ({
     source: session.connection('source'),
     target: session.connection('target'),
   }));
   const wishes = {
+    ...atSource,
     targetSchema: answers.targetSchema ?? '',
     stagingSchema: stagingSchemaOf(answers),
     source: connections.source,
-    tables,
   };
   return (
     <ChecksView
@@ -29,12 +32,12 @@ export function TargetChecksStep({ session, onNext, onBack }: StepProps) {
       run={async (report, signal) => {
         const [target, source] = await Promise.all([
           servers.checkTarget(connections.target, wishes, report, signal),
-          servers.checkSource(connections.source, { publication, slot, tables }, () => {}, signal),
+          servers.checkSource(connections.source, atSource, () => {}, signal),
         ]);
         return [...target, ...stillWrong(source)];
       }}
       fix={(fix) => session.runFix(fix)}
-      intro="Existing rows are not copied: only what changes from the launch on is."
+      intro={setupOf(answers.kind).existingRows(answers)}
       onNext={onNext}
       onBack={onBack}
     />

@@ -6,7 +6,7 @@ import { mask } from '../../../src/config/secrets.ts';
 import {
   draftConnection,
   draftText,
-  EMPTY_DRAFT,
+  emptyDraft,
   fieldProblem,
   isComplete,
   isSameLogin,
@@ -17,8 +17,10 @@ import {
   withField,
   withUrl,
 } from '../../../src/wizard/connection-draft.ts';
+import { POSTGRES_FORM } from '../../../src/wizard/postgres-form.ts';
 import { passwordOf } from './setup-rig.ts';
 
+const EMPTY_DRAFT = emptyDraft(POSTGRES_FORM);
 const typed = (url: string) => withUrl(EMPTY_DRAFT, url);
 
 test('a URL fills the fields, and fields make the URL', () => {
@@ -99,7 +101,7 @@ test('a reference is a variable of the environment', () => {
 test('the password is neither saved nor shown', () => {
   const draft = typed('postgresql://app:MARKER-1@db1/shop?sslpassword=MARKER-2&application_name=x');
   assert.doesNotMatch(JSON.stringify(savedDraft(draft)), /MARKER/);
-  assert.deepEqual(restoredDraft(savedDraft(draft)).fields, { ...draft.fields, password: '' });
+  assert.deepEqual(restoredDraft(savedDraft(draft), POSTGRES_FORM).fields, { ...draft.fields, password: '' });
   assert.doesNotMatch(shownUrl(draft.url, '•'), /MARKER-1/);
 });
 
@@ -129,7 +131,7 @@ test('how many dots there are does not tell how long the password is', () => {
 
 test('a half-typed host survives', () => {
   const saved = savedDraft(typed('postgresql://db1.exam'), true);
-  assert.equal(restoredDraft(saved).fields.host, 'db1.exam');
+  assert.equal(restoredDraft(saved, POSTGRES_FORM).fields.host, 'db1.exam');
 });
 
 test('a password that is being typed is sent but does not become a known secret', () => {

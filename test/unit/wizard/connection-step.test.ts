@@ -162,7 +162,7 @@ test('a reference to a variable that is not set says how to set it', async (t) =
   const { terminal, went } = await open(t, doorman());
   await terminal.paste('$NOWHERE');
   const screen = await terminal.waitFor('✗ The variable is not set');
-  assert.match(screen, /→ export NOWHERE='postgresql:\/\/user:password@host:port\/database'/);
+  assert.match(screen, /→ export NOWHERE='postgresql:\/\/user:password@host:5432\/database'/);
   await terminal.press('return');
   assert.deepEqual(went, []);
 });

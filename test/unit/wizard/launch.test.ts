@@ -5,8 +5,9 @@ import { OperatorError } from '../../../src/errors.ts';
 import type { Replication } from '../../../src/sessions/replication.ts';
 import type { ChecklistItem } from '../../../src/terminal/checklist.tsx';
 import { Screen } from '../../../src/terminal/screen.tsx';
-import { LaunchView, type LaunchViewProps, slotText } from '../../../src/wizard/launch-view.tsx';
+import { LaunchView, type LaunchViewProps } from '../../../src/wizard/launch-view.tsx';
 import { openTerminal } from '../../harness/terminal.ts';
+import { POSTGRES_SETUP } from '../../../src/wizard/postgres-setup.ts';
 import { launched } from './saved.ts';
 
 /** A launch that a test leads step by step. */
@@ -29,6 +30,7 @@ async function open(t: TestContext, change: Partial<LaunchViewProps> = {}) {
   const view = createElement(LaunchView, {
     launch: lead.launch,
     left: () => ['On the source: slot molt_slot'],
+    begun: ({ made, answers }) => POSTGRES_SETUP.launched(made, answers),
     onRunning: () => done.push('running'),
     onBack: () => done.push('back'),
     ...change,
@@ -86,6 +88,7 @@ test('a failure says what it is, what is left on which server, and can be tried 
 });
 
 test('a slot is written as PostgreSQL prints it', () => {
-  assert.equal(slotText(launched('shop').made), '(molt_slot,0/167A220)');
-  assert.equal(slotText([]), undefined);
+  const { made, answers } = launched('shop');
+  assert.equal(POSTGRES_SETUP.launched(made, answers), 'Slot (molt_slot,0/167A220).');
+  assert.equal(POSTGRES_SETUP.launched([], answers), undefined);
 });
