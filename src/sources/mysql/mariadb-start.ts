@@ -30,7 +30,7 @@ export async function checkMariadbStart(
     'SELECT @@GLOBAL.gtid_binlog_pos AS newest, @@GLOBAL.gtid_binlog_state AS state',
   );
   const oldest = await readOldest(connection);
-  if (position.length === 0) return startAtBeginning(newest, oldest, forget);
+  if (position.length === 0) return startAtBeginning(newest, oldest);
 
   const written = parse(state);
   const refusal = { text, newest, forget };
@@ -99,7 +99,7 @@ function checkWritten(gtid: Gtid, written: readonly Gtid[], { text, newest, forg
   );
 }
 
-function startAtBeginning(newest: string, oldest: string | undefined, forget: string | undefined): StartWarning[] {
+function startAtBeginning(newest: string, oldest: string | undefined): StartWarning[] {
   if (oldest === '') {
     return [
       {
@@ -113,7 +113,7 @@ function startAtBeginning(newest: string, oldest: string | undefined, forget: st
       ? 'and its user may not see whether the source has its history from the beginning'
       : `and the source no longer has its history from the beginning: everything up to ${oldest} is removed`;
   throw new OperatorError('MYSQL_GTID_EMPTY', `there is no position to start from, ${gone}`, {
-    fix: `Copy the data, and start from the position of that copy.\nOr, when the target has all that the source has by now, from that:\n--defaultGTIDSet ${newest}\n${startOver(forget)}\n${LOOK}`,
+    fix: `Copy the data, and start from the position of that copy.\nOr, when the target has all that the source has by now, from that:\n--defaultGTIDSet ${newest}\n${LOOK}`,
   });
 }
 

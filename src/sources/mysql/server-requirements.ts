@@ -13,8 +13,9 @@ const LOOK_ALIKE = /tidb|vitess|oceanbase|dolt|singlestore/i;
 
 export function versionFinding({ version }: ServerFacts): Finding {
   const { flavour, number, text } = version;
-  const found = text.startsWith(productName(flavour)) ? text : `${productName(flavour)} ${text}`;
-  if (number >= OLDEST[flavour] && !LOOK_ALIKE.test(text)) return { found };
+  const plain = LOOK_ALIKE.test(text) ? undefined : /^\d+(?:\.\d+)*/.exec(text)?.[0];
+  const found = `${productName(flavour)} ${plain ?? text}`;
+  if (number >= OLDEST[flavour] && plain !== undefined) return { found };
   const expected = `${OLDEST_TEXT[flavour]} or newer`;
   return {
     found,

@@ -63,7 +63,7 @@ async function checkMysqlStart(
     'SHOW BINARY LOG STATUS; -- SHOW MASTER STATUS before MySQL 8.2',
   ].join('\n');
   if (set === '') {
-    if (sets.purged !== '') throw nothingToStartFrom(sets, forget);
+    if (sets.purged !== '') throw nothingToStartFrom(sets);
     return [
       {
         code: 'MYSQL_GTID_EMPTY',
@@ -99,12 +99,12 @@ async function checkMysqlStart(
   return [];
 }
 
-function nothingToStartFrom({ executed, purged }: Sets, forget: string | undefined): OperatorError {
+function nothingToStartFrom({ executed, purged }: Sets): OperatorError {
   return new OperatorError(
     'MYSQL_GTID_EMPTY',
     `there is no GTID set to start from, and the source no longer has its history from the beginning: it has removed ${shortened(purged)}`,
     {
-      fix: `Copy the data, and start from the GTID set of that copy.\nOr, when the target has all that the source has executed by now, from that:\n--defaultGTIDSet ${executed}\n${startOver(forget)}\nSELECT @@GLOBAL.gtid_executed, @@GLOBAL.gtid_purged;`,
+      fix: `Copy the data, and start from the GTID set of that copy.\nOr, when the target has all that the source has executed by now, from that:\n--defaultGTIDSet ${executed}\nSELECT @@GLOBAL.gtid_executed, @@GLOBAL.gtid_purged;`,
     },
   );
 }
