@@ -23,8 +23,16 @@ export function failureOf(error: unknown): Failure {
     code: String(code ?? ''),
     number: typeof errno === 'number' && errno > 0 ? errno : 0,
     // A name with several addresses fails with one error for each.
-    message: mask(message || errors?.map((each) => each.message).join('; ') || String(error)),
+    message: mask(readable(message || errors?.map((each) => each.message).join('; ') || String(error))),
   };
+}
+
+/** Without what only a developer can use: numbers and source files of OpenSSL, and options of Node.js. */
+function readable(message: string): string {
+  return message
+    .replace(/^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):.*/s, '$1')
+    .replace(/; if the root CA is installed locally.*/s, '')
+    .trim();
 }
 
 const NO_TLS = 'HANDSHAKE_NO_SSL_SUPPORT';

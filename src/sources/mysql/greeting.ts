@@ -27,6 +27,9 @@ const GREETINGS = [0x0a, 0xff];
 export function openGreeted({ host, port, socketPath, timeout, keepAlive }: Address): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const socket = socketPath === undefined ? net.connect(port, host) : net.connect(socketPath);
+    // The client library tells TLS no host when it is an address, which would then be compared as "localhost". Node.js asks
+    // the socket in that case, and sets this itself for names only.
+    Object.assign(socket, { _host: host });
     socket.setNoDelay(true);
     if (keepAlive !== undefined) socket.setKeepAlive(true, keepAlive);
     let received: Buffer = Buffer.alloc(0);
