@@ -10,6 +10,7 @@ import {
   type TextConverter,
   tableConverter,
 } from './text-converter.ts';
+import { TupleWriter } from './values/tuple-writer.ts';
 
 const BUILT_IN: Readonly<Record<string, TextConverter>> = {
   utf8mb4: convertUtf8,
@@ -85,6 +86,16 @@ export class Charsets {
   /** How the charset's bytes become UTF-8; undefined when `prepare` was not called for it. */
   converter(charset: string): TextConverter | undefined {
     return this.#converters.get(charset);
+  }
+
+  /**
+   * The characters that stand in [start, end) of `input`, for names in metadata such as the members of an ENUM; undefined when
+   * they are none of the charset, or it was not prepared.
+   */
+  text(charset: string, input: Buffer, start: number, end: number): string | undefined {
+    const writer = new TupleWriter();
+    const converted = this.#converters.get(charset)?.(input, start, end, writer);
+    return converted === -1 ? writer.buffer.toString('utf8', 0, writer.length) : undefined;
   }
 
   /**

@@ -47,7 +47,7 @@ function inet6Text(input: Buffer, at: number): string {
   const dotted = compatible || mapped ? inet4Text(input, at + 12) : undefined;
   const parts = groups.slice(0, dotted === undefined ? 8 : 6).map((group) => group.toString(16));
   const print = (list: readonly string[]): string => list.join(':');
-  if (gapLength < 2) return print(parts);
+  if (gapLength === 0) return print(parts);
   const tail = parts.slice(gap + gapLength);
   if (dotted !== undefined) tail.push(dotted);
   return `${print(parts.slice(0, gap))}::${print(tail)}`;

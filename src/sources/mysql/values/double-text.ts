@@ -1,6 +1,6 @@
 /**
  * The shortest digits that read back to `value`, in the notation of the server's own SELECT and JSON: plain from 1e-15 to
- * below 1e15, else with an exponent that has no plus sign.
+ * below 1e15 and where there is a fraction, else with an exponent that has no plus sign.
  */
 export function doubleText(value: number): string {
   const size = Math.abs(value);
@@ -9,9 +9,10 @@ export function doubleText(value: number): string {
   const text = value.toExponential();
   const e = text.indexOf('e');
   const exponent = Number(text.slice(e + 1));
-  if (exponent >= 15) return text.replace('+', '');
-  if (exponent < -15) return text;
   const digits = text.slice(value < 0 ? 1 : 0, e).replace('.', '');
+  // What still has a fraction after sixteen digits is written out, too.
+  if (exponent >= 15) return digits.length > exponent + 1 ? String(value) : text.replace('+', '');
+  if (exponent < -15) return text;
   return `${value < 0 ? '-' : ''}0.${'0'.repeat(-exponent - 1)}${digits}`;
 }
 

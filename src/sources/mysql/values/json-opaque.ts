@@ -5,6 +5,9 @@ import { decimalBytes } from './layout.ts';
 import type { TupleWriter } from './tuple-writer.ts';
 import { malformedValue } from './value-errors.ts';
 
+/** The server breaks base64 into lines of 76 characters. */
+const LINE_BYTES = 57;
+
 /** A value [at, end) in a JSON document that has an SQL type which JSON does not have, as the server prints it. */
 export function writeOpaque(
   where: string,
@@ -29,7 +32,10 @@ export function writeOpaque(
       return;
     default:
       out.writeAscii(`"base64:type${type}:`);
-      out.writeAscii(input.toString('base64', at, end));
+      for (let line = at; line < end; line += LINE_BYTES) {
+        if (line > at) out.writeAscii('\\n');
+        out.writeAscii(input.toString('base64', line, Math.min(line + LINE_BYTES, end)));
+      }
       out.writeByte(0x22);
   }
 }
