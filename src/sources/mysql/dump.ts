@@ -122,7 +122,9 @@ export class BinlogDump {
     socket.removeAllListeners('data');
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('error', (error) => this.#end(error));
-    socket.on('close', () => this.#end(new Error('the server closed the connection')));
+    for (const event of ['end', 'close']) {
+      socket.on(event, () => this.#end(new Error('the server closed the connection')));
+    }
   }
 
   /**
