@@ -71,6 +71,8 @@ async function open(options: ConnectionOptions): Promise<Connection> {
     await authenticated(core, socket);
     const connection = core.promise();
     await connection.query(SESSION);
+    // MariaDB lets a user in whose password has expired, and refuses everything but SET.
+    await connection.query('DO 0');
     return connection;
   } catch (error) {
     core.destroy();
