@@ -70,7 +70,13 @@ const WANTED = new Set([
   ...['pglogical_dial_success_total', 'pglogical_dial_failure_total'],
   ...['mylogical_dial_success_total', 'mylogical_dial_failure_total'],
   ...['cdc_sink_start_seconds', 'process_start_time_seconds', 'process_cpu_seconds_total'],
-  ...['instar_source_state', 'instar_source_lag_bytes', 'instar_slot_retained_bytes', 'instar_buffered_bytes'],
+  ...[
+    'instar_source_state',
+    'instar_source_lag_bytes',
+    'instar_source_waiting_transactions',
+    'instar_slot_retained_bytes',
+    'instar_buffered_bytes',
+  ],
   ...['instar_dead_letters_total', 'instar_checkpoint_timestamp_seconds'],
   ...AGES.flatMap((name) => [`${name}_sum`, `${name}_count`]),
   ...AGES.filter((name) => !TABLE_AGES.includes(name)).map((name) => `${name}_bucket`),
@@ -100,6 +106,7 @@ export function readFacts(answer: Answer, at: number): Facts {
     troubles: diagnosis.troubles.map((trouble) => ({ ...trouble, at: trouble.at - answer.clockAhead })),
     sourceState: diagnosis.sourceState ?? state,
     lagBytes: diagnosis.lagBytes ?? total(samples, 'instar_source_lag_bytes'),
+    waitingTransactions: diagnosis.waitingTransactions ?? total(samples, 'instar_source_waiting_transactions'),
     retainedBytes: diagnosis.retainedBytes ?? positive(total(samples, 'instar_slot_retained_bytes')),
     bufferedBytes: diagnosis.bufferedBytes ?? total(samples, 'instar_buffered_bytes'),
     changesReceived:

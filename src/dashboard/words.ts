@@ -1,4 +1,5 @@
 import { formatBytes, formatSeconds } from '../terminal/format.ts';
+import { transactionsText } from './position.ts';
 import type { LagState, Reading, Trouble } from './reading.ts';
 
 /** The word for a lag as it is shown. */
@@ -20,11 +21,12 @@ export function ago(milliseconds: number | undefined): string {
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
-/** Seconds and bytes of lag, as far as they are known: "0.2 s", "45 s, 1.2 GB". */
-export function lagAmount({ lag: { seconds, bytes } }: Reading): string {
+/** Seconds and bytes or transactions of lag, as far as they are known: "0.2 s", "45 s, 1.2 GB", "45 s, 12 transactions". */
+export function lagAmount({ lag: { seconds, bytes, transactions } }: Reading): string {
   const parts = [
     ...(seconds === undefined ? [] : [formatSeconds(seconds)]),
     ...(bytes === undefined ? [] : [formatBytes(bytes)]),
+    ...(transactions === undefined ? [] : [transactionsText(transactions)]),
   ];
   return parts.length === 0 ? 'unknown' : parts.join(', ');
 }

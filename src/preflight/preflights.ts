@@ -1,8 +1,8 @@
-import type { SourceConnection } from '../config/source-connection.ts';
+import { asPostgres, type SourceConnection } from '../config/source-connection.ts';
 import { postgresPreflight } from './postgres-preflight.ts';
 import type { SourcePreflight } from './source-preflight.ts';
 
 /** What can be asked of the source that a connection leads to. */
 export function preflightOf(connection: SourceConnection): SourcePreflight {
-  return postgresPreflight(connection);
+  return postgresPreflight(asPostgres(connection));
 }

@@ -39,6 +39,12 @@ export interface LaunchWork {
   sends(tables: readonly string[]): void;
 }
 
+/** Where things of a replication are kept on this machine. */
+export interface ReplicationPlace {
+  readonly name: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
 export type FlagValues = readonly (readonly [FlagName, SettingValue])[];
 
 /**
@@ -55,6 +61,11 @@ export interface SourceKit {
   readonly example: string;
   /** @throws UsageError for what cannot be read; `label` is how it calls the string. */
   parse(text: string, label: string, env: NodeJS.ProcessEnv): SourceConnection;
+  /**
+   * The answers with what they leave to be found out: at the source, and on this machine. Changes nothing.
+   * @throws OperatorError of the connection
+   */
+  complete(answers: Answers, connection: SourceConnection, place: ReplicationPlace): Promise<Answers>;
   /** What of the answers a launch needs and that is missing: "publication or slot"; undefined when all is there. */
   missing(answers: Answers): string | undefined;
   /** What the checks look at. `launched`: what was to be made has to be there by now. */
