@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import net, { type AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseMysqlConnectionString } from '../../src/config/mysql-connection.ts';
 import { OperatorError } from '../../src/errors.ts';
 import { type Connection, close, connect } from '../../src/sources/mysql/connection.ts';
@@ -150,6 +151,22 @@ for (const flavour of ['mysql', 'mariadb', 'mariadb-11'] as const satisfies Mysq
       assert.equal((await failure(open(as('replicator', '', 'sslmode=require')))).code, 'MYSQL_TLS');
       // The first refusal says more than that there is no TLS either.
       assert.equal((await failure(open(as('careful', '', 'sslmode=allow')))).code, 'MYSQL_PASSWORD');
+    });
+
+    await t.test('a connection that is closed is gone from the server, in the middle of a question too', async () => {
+      const pair = [await open(as('replicator')), await open(as('replicator'))];
+      const ids: string[] = [];
+      for (const connection of pair)
+        ids.push((await rowsOf<{ id: string }>(connection, 'SELECT CONNECTION_ID() AS id'))[0].id);
+      pair[1].query('SELECT SLEEP(2)').catch(() => {});
+      for (const connection of pair) close(connection);
+      const deadline = Date.now() + 20_000;
+      for (;;) {
+        const left = await server.query('SELECT id FROM information_schema.PROCESSLIST WHERE id IN (?)', [ids]);
+        if (left.length === 0) break;
+        assert.ok(Date.now() < deadline, JSON.stringify(left));
+        await sleep(20);
+      }
     });
 
     await t.test('a connection that is ended while it is idle does not end the process', async () => {

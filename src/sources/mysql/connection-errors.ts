@@ -27,11 +27,13 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-/** Without what only a developer can use: numbers and source files of OpenSSL, and options of Node.js. */
+/** Without what only a developer can use: numbers and source files of OpenSSL, options of Node.js and of the client library. */
 function readable(message: string): string {
   return message
     .replace(/^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):.*/s, '$1')
     .replace(/; if the root CA is installed locally.*/s, '')
+    .replace(/(unknown plugin \S+?)\. See .*/s, '$1')
+    .replace(/, which sends the password in plaintext.*/s, ', which sends the password as it is')
     .trim();
 }
 

@@ -12,6 +12,9 @@ const CONNECT_TIMEOUT = 10_000;
 /** Milliseconds. Operating systems wait two hours before they look whether a silent peer is still there. */
 const KEEP_ALIVE = 30_000;
 
+/** Milliseconds that a server has for hanging up. */
+const FAREWELL = 1000;
+
 /** What a caller may change about a connection. */
 export interface ConnectExtra {
   /** Milliseconds that each attempt may take, instead of what the description says. */
@@ -55,9 +58,16 @@ export async function connect(
   throw connectionError(failure?.error, description, failure?.encrypted ?? false);
 }
 
-/** Ends a connection without waiting for anything: the peer may not answer. Never throws. */
+/**
+ * Ends a connection without waiting for it: says goodbye, and cuts the line when the server has not hung up soon, as it is
+ * busy or gone. Never throws.
+ */
 export function close(connection: Connection): void {
-  connection.destroy();
+  const { stream } = (connection as unknown as { readonly connection: { readonly stream: Socket } }).connection;
+  // The client library's own way only half-closes, so that a peer that is gone would keep this process alive.
+  const timer = setTimeout(() => stream.destroy(), FAREWELL).unref();
+  stream.once('close', () => clearTimeout(timer));
+  connection.end().catch(() => stream.destroy());
 }
 
 async function open(options: ConnectionOptions): Promise<Connection> {
