@@ -3,6 +3,9 @@ import { ColumnType } from './column.ts';
 import { fractionBytes } from './layout.ts';
 import type { TupleWriter } from './tuple-writer.ts';
 import type { ValueContext, ValueWriter } from './value-context.ts';
+import { malformedValue } from './value-errors.ts';
+
+const DAY = 86_400;
 
 /** DATE, DATETIME and TIMESTAMP, of all formats that servers have had. */
 export function dateWriter(context: ValueContext): ValueWriter {
@@ -23,7 +26,7 @@ export function dateWriter(context: ValueContext): ValueWriter {
         const low = ((input[start + 2] & 1) << 16) | (input[start + 3] << 8) | input[start + 4];
         const month = high >>> 5;
         const year = (month / 13) | 0;
-        const seconds = (low >>> 12) * 3600 + ((low >>> 6) & 63) * 60 + (low & 63);
+        const seconds = secondsOf(low >>> 12, (low >>> 6) & 63, low & 63);
         write(out, year, month - year * 13, high & 31, seconds, readFraction(input, start + 5, decimals, meta));
       };
     case ColumnType.datetime:
@@ -31,7 +34,7 @@ export function dateWriter(context: ValueContext): ValueWriter {
         const packed = input.readUInt32LE(start) + input.readUInt32LE(start + 4) * 0x1_0000_0000;
         const date = Math.floor(packed / 1e6);
         const time = packed - date * 1e6;
-        const seconds = Math.floor(time / 1e4) * 3600 + (Math.floor(time / 100) % 100) * 60 + (time % 100);
+        const seconds = secondsOf(Math.floor(time / 1e4), Math.floor(time / 100) % 100, time % 100);
         write(out, Math.floor(date / 1e4), Math.floor(date / 100) % 100, date % 100, seconds, 0);
       };
     case ColumnType.timestamp2:
@@ -40,6 +43,11 @@ export function dateWriter(context: ValueContext): ValueWriter {
     default:
       return (input, start, _end, out) => writeInstant(out, write, input.readUInt32LE(start), 0);
   }
+}
+
+/** Seconds since midnight, or of a duration; -1 when there is no such minute or second. */
+export function secondsOf(hours: number, minutes: number, seconds: number): number {
+  return minutes > 59 || seconds > 59 ? -1 : hours * 3600 + minutes * 60 + seconds;
 }
 
 /** The fraction of a second in `fsp` digits; its bytes hold one digit more when that is odd. */
@@ -66,7 +74,11 @@ function pointWriter(context: ValueContext): PointWriter {
   const fsp = type === ColumnType.datetime2 || type === ColumnType.timestamp2 ? meta : 0;
   const zone = zoneSuffix(context, dateOnly);
   const refuse = invalidDate(context);
+  const fractions = 10 ** fsp;
   return (out, year, month, day, seconds, fraction) => {
+    if (year > 9999 || month > 12 || seconds < 0 || seconds >= DAY || fraction >= fractions) {
+      throw malformedValue(context.where, 'a date with parts that no date has');
+    }
     if (refuse !== undefined && !exists(year, month, day) && refuse(out, year, month, day)) return;
     const at = out.open();
     out.ensure(32);
@@ -125,7 +137,7 @@ function writeInstant(out: TupleWriter, write: PointWriter, seconds: number, fra
     write(out, 0, 0, 0, 0, 0);
     return;
   }
-  const days = Math.floor(seconds / 86_400);
+  const days = Math.floor(seconds / DAY);
   const sinceYearZero = days + 719_468;
   const era = (sinceYearZero / 146_097) | 0;
   const dayOfEra = sinceYearZero - era * 146_097;
@@ -135,7 +147,7 @@ function writeInstant(out: TupleWriter, write: PointWriter, seconds: number, fra
   const march = ((5 * dayOfYear + 2) / 153) | 0;
   const day = dayOfYear - (((153 * march + 2) / 5) | 0) + 1;
   const month = march < 10 ? march + 3 : march - 9;
-  write(out, yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day, seconds - days * 86_400, fraction);
+  write(out, yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day, seconds - days * DAY, fraction);
 }
 
 const DAYS = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;

@@ -1,5 +1,5 @@
 import { ColumnType } from './column.ts';
-import { writeClock } from './dates.ts';
+import { secondsOf, writeClock } from './dates.ts';
 import { writeDecimal } from './decimals.ts';
 import { decimalBytes } from './layout.ts';
 import type { TupleWriter } from './tuple-writer.ts';
@@ -27,7 +27,7 @@ export function writeOpaque(
     case ColumnType.time:
       if (end - at !== 8) throw malformedValue(where, `a JSON date of ${end - at} bytes`);
       out.writeByte(0x22);
-      writePacked(input, type, at, out);
+      if (!writePacked(input, type, at, out)) throw malformedValue(where, 'a JSON date with parts that no date has');
       out.writeByte(0x22);
       return;
     default:
@@ -48,26 +48,34 @@ function writeNumber(where: string, input: Buffer, at: number, end: number, out:
   if (!fits || !writeDecimal(input, at + 2, precision, scale, out)) throw malformedValue(where, 'a wrong JSON decimal');
 }
 
-/** Dates and times in 64 bits: 24 for microseconds, 17 or more for the time, the rest for year * 13 + month and day. */
-function writePacked(input: Buffer, type: number, at: number, out: TupleWriter): void {
+/**
+ * Dates and times in 64 bits: 24 for microseconds, 17 or more for the time, the rest for year * 13 + month and day. Returns false
+ * when there is no such time.
+ */
+function writePacked(input: Buffer, type: number, at: number, out: TupleWriter): boolean {
   const packed = input.readBigInt64LE(at);
   const size = packed < 0n ? -packed : packed;
   const micros = Number(size & 0xffffffn);
   const clock = Number((size >> 24n) & 0x3fffffn);
-  const minutesAndSeconds = ((clock >>> 6) & 63) * 60 + (clock & 63);
-  if (type === ColumnType.time) {
-    if (packed < 0n) out.writeByte(0x2d);
-    writeClock(out, (clock >>> 12) * 3600 + minutesAndSeconds, micros, 6);
-    return;
-  }
+  const hours = type === ColumnType.time ? clock >>> 12 : (clock >>> 12) & 31;
+  const seconds = secondsOf(hours, (clock >>> 6) & 63, clock & 63);
   const days = Number(size >> 41n);
   const months = Math.floor(days / 32);
-  out.writePadded(Math.floor(months / 13) % 10_000, 4);
+  const year = Math.floor(months / 13);
+  if (seconds < 0 || micros > 999_999 || (type !== ColumnType.time && (packed < 0n || year > 9999))) return false;
+  if (type === ColumnType.time) {
+    if (packed < 0n) out.writeByte(0x2d);
+    writeClock(out, seconds, micros, 6);
+    return true;
+  }
+  out.writePadded(year, 4);
   out.writeByte(0x2d);
   out.writePadded(months % 13, 2);
   out.writeByte(0x2d);
   out.writePadded(days % 32, 2);
-  if (type === ColumnType.date) return;
-  out.writeByte(0x20);
-  writeClock(out, ((clock >>> 12) & 31) * 3600 + minutesAndSeconds, micros, 6);
+  if (type !== ColumnType.date) {
+    out.writeByte(0x20);
+    writeClock(out, seconds, micros, 6);
+  }
+  return true;
 }

@@ -34,6 +34,8 @@ export function jsonWriter(where: string): ValueWriter {
 export class JsonPrinter {
   readonly #where: string;
   #left = 0;
+  /** Of the string or opaque value that #variable found last. */
+  #length = 0;
 
   constructor(where: string) {
     this.#where = where;
@@ -111,7 +113,7 @@ export class JsonPrinter {
         return;
       case JsonType.double:
         this.#need(at, 8, end);
-        out.writeAscii(jsonDouble(input.readDoubleLE(at)));
+        this.#double(input.readDoubleLE(at), out);
         return;
       case JsonType.string: {
         const start = this.#variable(input, at, end);
@@ -129,7 +131,12 @@ export class JsonPrinter {
     }
   }
 
-  #length = 0;
+  /** A whole number keeps its point, which tells it from an integer. */
+  #double(value: number, out: TupleWriter): void {
+    if (!Number.isFinite(value)) throw malformedValue(this.#where, `the JSON number ${value}`);
+    const text = doubleText(value);
+    out.writeAscii(/[.e]/.test(text) ? text : `${text}.0`);
+  }
 
   /** Reads a length of 7 bits a byte into #length, checks it, and returns where its bytes start. */
   #variable(input: Buffer, at: number, end: number): number {
@@ -158,10 +165,4 @@ export class JsonPrinter {
     this.#left -= bytes;
     if (this.#left < 0) throw malformedValue(this.#where, 'JSON whose parts overlap');
   }
-}
-
-/** A whole number keeps its point, which tells it from an integer. */
-function jsonDouble(value: number): string {
-  const text = doubleText(value);
-  return /[.e]/.test(text) ? text : `${text}.0`;
 }

@@ -1,11 +1,15 @@
 import { OperatorError } from '../../../errors.ts';
 import { ColumnType } from './column.ts';
-import { writeClock } from './dates.ts';
+import { secondsOf, writeClock } from './dates.ts';
 import { fractionBytes } from './layout.ts';
 import type { TupleWriter } from './tuple-writer.ts';
 import type { ValueContext, ValueWriter } from './value-context.ts';
+import { malformedValue } from './value-errors.ts';
 
 const DAY = 86_400;
+
+/** Seconds of 838:59:59. */
+const LONGEST = 3_020_399;
 
 /**
  * TIME, which runs from -838:59:59 to 838:59:59. The text is one that intervals and text columns take, and a time of day where
@@ -18,7 +22,7 @@ export function timeWriter(context: ValueContext): ValueWriter {
     return (input, start, _end, out) => {
       const packed = (input[start] << 8) | (input[start + 1] << 16) | (input[start + 2] << 24);
       const value = Math.abs(packed >> 8);
-      const seconds = Math.floor(value / 1e4) * 3600 + (Math.floor(value / 100) % 100) * 60 + (value % 100);
+      const seconds = secondsOf(Math.floor(value / 1e4), Math.floor(value / 100) % 100, value % 100);
       write(out, packed < 0, seconds, 0);
     };
   }
@@ -30,7 +34,7 @@ export function timeWriter(context: ValueContext): ValueWriter {
     const size = Math.abs(signed);
     const packed = Math.floor(size / unit);
     const digits = size - packed * unit;
-    const seconds = ((packed >>> 12) & 0x3ff) * 3600 + ((packed >>> 6) & 63) * 60 + (packed & 63);
+    const seconds = secondsOf((packed >>> 12) & 0x3ff, (packed >>> 6) & 63, packed & 63);
     write(out, signed < 0, seconds, (meta & 1) === 1 ? Math.floor(digits / 10) : digits);
   };
 }
@@ -42,7 +46,11 @@ function durationWriter({
 }: ValueContext): (out: TupleWriter, negative: boolean, seconds: number, fraction: number) => void {
   const fsp = column.type === ColumnType.time2 ? column.meta : 0;
   const timeOfDay = kind === 'time' || kind === 'timetz';
+  const fractions = 10 ** fsp;
   return (out, negative, seconds, fraction) => {
+    if (seconds < 0 || seconds > LONGEST || fraction >= fractions) {
+      throw malformedValue(where, 'a time with parts that no time has');
+    }
     if (timeOfDay && (negative || seconds > DAY || (seconds === DAY && fraction > 0))) throw noTimeOfDay(where);
     const at = out.open();
     if (negative) out.writeByte(0x2d);
