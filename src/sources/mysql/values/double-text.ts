@@ -18,6 +18,7 @@ export function doubleText(value: number): string {
 
 /** The same for a number of 32 bits, of which fewer digits are needed. */
 export function floatText(value: number): string {
+  if (value === 0) return doubleText(value);
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return doubleText(short);

@@ -93,6 +93,7 @@ test('FLOAT: the shortest digits that round to the same 32 bits', () => {
     return decode(column(ColumnType.float, { meta: 4 }), bytes);
   };
   assert.equal(text(0.1), '0.1');
+  assert.equal(text(-0), '-0');
   assert.equal(text(1.2345678), '1.2345678');
   assert.equal(text(-16777216), '-16777216');
   assert.equal(text(3.40282e38), '3.40282e38');
