@@ -88,6 +88,6 @@ export function valueOffset(where: string, input: Buffer, container: JsonContain
   return container.at + offset;
 }
 
-export function readOffset(input: Buffer, at: number, width: 2 | 4): number {
+function readOffset(input: Buffer, at: number, width: 2 | 4): number {
   return width === 2 ? input[at] | (input[at + 1] << 8) : input.readUInt32LE(at);
 }
