@@ -32,7 +32,7 @@ export const MYSQL_KIT: SourceKit = {
     ...(options?.replicationProcessID !== undefined && { serverId: Number(options.replicationProcessID) }),
   }),
   flags: ({ script }): FlagValues => (script === undefined ? [] : [['userscript', script]]),
-  firstFlags: ({ startSet }) => [['defaultGTIDSet', startSet || undefined]],
+  firstFlags: ({ startSet }) => [['defaultGTIDSet', startSet]],
   things: ({ script, tables }) =>
     script === undefined
       ? []

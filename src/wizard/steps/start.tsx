@@ -1,16 +1,19 @@
 import { Box, Text } from 'ink';
 import { useState } from 'react';
+import type { OperatorError } from '../../errors.ts';
 import { errorText } from '../../log/log-error.ts';
 import type { MysqlStart } from '../../preflight/mysql-start.ts';
 import type { ListedTable } from '../../preflight/source-choices.ts';
 import { kitOf } from '../../sessions/source-kits.ts';
 import type { StartSetVerdict } from '../../sources/mysql/setup.ts';
+import { Dialog } from '../../terminal/dialog.tsx';
 import { Field } from '../../terminal/field.tsx';
 import { clean, padEnd } from '../../terminal/format.ts';
 import { useKeys } from '../../terminal/key-bindings.tsx';
 import { Line } from '../../terminal/line.tsx';
-import { Prose } from '../../terminal/prose.tsx';
+import { foldWords, Prose } from '../../terminal/prose.tsx';
 import { useBodySize } from '../../terminal/screen.tsx';
+import { Scroll } from '../../terminal/scroll.tsx';
 import { Busy } from '../../terminal/spinner.tsx';
 import { useTheme } from '../../terminal/theme.ts';
 import { Loading } from '../loading.tsx';
@@ -58,11 +61,15 @@ function Start({ session, onNext, onBack, found, again }: StepProps & { readonly
   const { answers } = session.replication;
   const [text, setText] = useState(session.draft(FORM)?.set ?? answers.startSet ?? found.position.set);
   const [verdict, setVerdict] = useState<Verdict>();
+  const [reading, setReading] = useState(false);
   const { title, lines } = statusLines(found.position);
   const width = Math.max(...lines.map(({ name }) => name.length));
-  const shown = lines.slice(0, Math.max(2, rows - 13));
+  // The set is the last of them.
+  const shown = lines.slice(-Math.max(2, rows - 13));
   const existing = existingRowsText(found.tables);
+  const refusal = verdict?.at === 'told' && verdict.verdict.state === 'refused' ? verdict.verdict.error : undefined;
 
+  const newest = text === found.position.set;
   const type = (value: string) => {
     setText(value);
     setVerdict(undefined);
@@ -77,7 +84,8 @@ function Start({ session, onNext, onBack, found, again }: StepProps & { readonly
     try {
       const all = answers.options?.allDatabases === 'true';
       const told = await session.servers.checkStart(session.connection('source'), text, all);
-      if (told.state === 'good' && told.warnings.length === 0) return accept(told.set);
+      const asExpected = newest || (told.state === 'good' && told.pending === '');
+      if (told.state === 'good' && told.warnings.length === 0 && asExpected) return accept(told.set);
       setVerdict({ at: 'told', verdict: told });
     } catch (error) {
       setVerdict({ at: 'failed', text: errorText(error) });
@@ -89,10 +97,10 @@ function Start({ session, onNext, onBack, found, again }: StepProps & { readonly
     if (verdict?.at === 'told' && verdict.verdict.state === 'good') return accept(verdict.verdict.set);
     void check();
   };
-  const newest = text === found.position.set;
   useKeys([
     { keys: ['ctrl+r'], label: 'read again', run: again },
     ...(newest ? [] : [{ keys: ['ctrl+n'], label: 'the newest', run: () => type(found.position.set) }]),
+    ...(refusal === undefined ? [] : [{ keys: ['ctrl+o'], label: 'whole text', run: () => setReading(true) }]),
     { keys: ['escape'], label: 'back', run: onBack },
   ]);
   return (
@@ -113,14 +121,19 @@ function Start({ session, onNext, onBack, found, again }: StepProps & { readonly
         onSubmit={submit}
         focus
         placeholder="from the beginning"
-        hint={
-          newest
-            ? 'What is in it is not sent. An older one may be typed in.'
-            : 'It is checked with the source on Enter.'
-        }
+        hint={newest ? 'An older one may be typed in instead.' : 'Enter asks the source about it.'}
       />
       {rows > 12 && <Text> </Text>}
-      <Told verdict={verdict} existing={existing} />
+      {refusal === undefined ? (
+        <Told verdict={verdict} existing={existing} />
+      ) : (
+        <Refusal error={refusal} rows={rows - shown.length - (rows > 12 ? 6 : 4)} />
+      )}
+      {reading && refusal !== undefined && (
+        <Dialog title="It cannot begin there">
+          <Whole text={`${refusal.message}\n\n${refusal.fix ?? ''}`} onClose={() => setReading(false)} />
+        </Dialog>
+      )}
     </Box>
   );
 }
@@ -138,16 +151,7 @@ function Told({ verdict, existing }: { verdict: Verdict | undefined; existing: s
   if (verdict.at === 'asking') return <Busy label="asking the source about it" />;
   if (verdict.at === 'failed') return <Prose text={`${symbol.failed} ${clean(verdict.text)}`} color={color.danger} />;
   const told = verdict.verdict;
-  if (told.state === 'refused') {
-    return (
-      <Box flexDirection="column" flexShrink={0}>
-        <Prose text={`${symbol.failed} ${clean(told.error.message)}`} color={color.danger} />
-        {told.error.fix?.split('\n').map((line) => (
-          <Prose key={line} text={`${symbol.arrow} ${clean(line)}`} indent={2} color={color.accent} />
-        ))}
-      </Box>
-    );
-  }
+  if (told.state === 'refused') return null;
   return (
     <Box flexDirection="column" flexShrink={0}>
       {told.warnings.map(({ code, message }) => (
@@ -156,4 +160,30 @@ function Told({ verdict, existing }: { verdict: Verdict | undefined; existing: s
       <Prose text={`${symbol.passed} ${clean(goodText(told))} Enter goes on.`} color={color.success} />
     </Box>
   );
+}
+
+/** Why it cannot begin there and what can be done, as far as there is room. */
+function Refusal({ error, rows }: { error: OperatorError; rows: number }) {
+  const { color, symbol } = useTheme();
+  const { columns } = useBodySize();
+  const why = foldWords(`${symbol.failed} ${clean(error.message)}`, columns).map((text) => ({ text, bad: true }));
+  const ways = (error.fix ?? '').split('\n').flatMap((line) => foldWords(`  ${clean(line)}`, columns));
+  const all = [...why, ...ways.map((text) => ({ text, bad: false }))];
+  const cut = all.length > rows;
+  return (
+    <Box flexDirection="column" flexShrink={0}>
+      {(cut ? all.slice(0, Math.max(1, rows - 1)) : all).map(({ text, bad }, at) => (
+        <Line key={`${at} ${text}`} color={bad ? color.danger : color.accent}>
+          {text}
+        </Line>
+      ))}
+      {cut && <Line color={color.muted}>{`  ${symbol.ellipsis} ^O shows all of it`}</Line>}
+    </Box>
+  );
+}
+
+function Whole({ text, onClose }: { text: string; onClose(): void }) {
+  const { rows } = useBodySize();
+  useKeys([{ keys: ['escape', 'return', 'ctrl+o'], label: 'close', run: onClose }]);
+  return <Scroll text={text} rows={rows} focus />;
 }

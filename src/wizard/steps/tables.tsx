@@ -178,7 +178,7 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
       {asking === 'fix' && table !== undefined && (
         <Confirm
           question={`Run the fix of ${table.name} on the source?`}
-          detail={words.fixing}
+          detail={`${table.fix ?? ''} ${words.fixing}`}
           yes="Run it"
           no="Not now"
           onAnswer={(answer) => {
