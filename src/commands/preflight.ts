@@ -13,7 +13,7 @@ import { describeConnections } from '../sessions/connections.ts';
 import { SecretsFile } from '../sessions/secrets.ts';
 import { kitOf } from '../sessions/source-kits.ts';
 import { ReplicationStore } from '../sessions/store.ts';
-import { parseTableName } from '../sources/postgres/table-name.ts';
+import { parseTableName } from '../sources/table-name.ts';
 import { kindOfText } from '../wizard/source-setups.ts';
 import type { CommandContext } from './command.ts';
 

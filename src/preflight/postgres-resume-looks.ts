@@ -6,7 +6,7 @@ import {
   quotedTable,
   readableTable,
   type TableName,
-} from '../sources/postgres/table-name.ts';
+} from '../sources/table-name.ts';
 import { formatBytes } from '../terminal/format.ts';
 import { counted, failed, listed, type Look, type Outcome, passed } from './look.ts';
 import type { PostgresResume } from './postgres-resume.ts';

@@ -4,7 +4,7 @@ import { CUSTOMARY_NAME, type PublicationFacts, publicationMissing } from '../so
 import { mayCreate, mayRun } from '../sources/postgres/rights.ts';
 import { publicationStatement } from '../sources/postgres/setup.ts';
 import { readableIdentifier } from '../sources/postgres/sql-text.ts';
-import { isSameTable, readableTable, type TableName } from '../sources/postgres/table-name.ts';
+import { isSameTable, readableTable, type TableName } from '../sources/table-name.ts';
 import {
   addTablesStatement,
   nameClashFinding,

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { OperatorError } from '../errors.ts';
-import { parseTableName } from '../sources/postgres/table-name.ts';
+import { parseTableName } from '../sources/table-name.ts';
 import { stateFolder } from './folder.ts';
 
 /** Where the filter of a replication is written: by its name, next to everything else that is saved of it. */
