@@ -50,7 +50,7 @@ export type FlagValues = readonly (readonly [FlagName, SettingValue])[];
 /**
  * A kind of source, as a saved replication has to know it: how its connection is read, what a launch makes for it and a removal
  * takes away, and which flags its engine gets. A further kind is one of these, a `SourcePreflight` (what can be asked of it before
- * anything is started) and a `SourcePages` (what the wizard asks of the operator), each in the list of its own; no screen and no
+ * anything is started) and a `SourceSetup` (what the wizard asks of the operator), each in the list of its own; no screen and no
  * other part of this folder names a kind.
  */
 export interface SourceKit {
