@@ -39,6 +39,19 @@ export function trendText({ lag: { trend, caughtUpIn } }: Reading): string {
     : `${trend}, caught up in ${formatSeconds(Math.max(1, Math.round(caughtUpIn)))}`;
 }
 
+/** What keeps the log at the source while nobody reads it, and what that costs in time: by the kind of source. */
+export function keeperOf({ kind }: Pick<Reading, 'kind'>): { readonly who: string; readonly cost: string } {
+  return kind === 'mylogical'
+    ? {
+        who: 'the source keeps the rest in its binary logs',
+        cost: 'The source keeps its binary logs only for as long as it is set to: resume before they are removed.',
+      }
+    : {
+        who: 'the slot keeps the rest at the source',
+        cost: "The slot keeps the log at the source until it is resumed, which fills the source's disk in time.",
+      };
+}
+
 /** That the numbers are old, and how old; undefined while they are those of now. */
 export function staleness({ staleFor }: Reading): string | undefined {
   return staleFor === 0 ? undefined : `numbers are ${formatSeconds(Math.round(staleFor / 1000))} old`;

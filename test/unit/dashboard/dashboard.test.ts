@@ -296,3 +296,11 @@ test('a MySQL source is followed by its GTIDs: those applied, and how many trans
   const narrow = await show(t, { engine: { gtids: { applied: 38, waiting: 0 } }, terminal: { columns: 60, rows: 15 } });
   assert.match(narrow.screen.screen(), /applied {3}77263736…:1-38 {3}0 waiting/);
 });
+
+test('stopping a MySQL replication says how long the source keeps what comes next', async (t) => {
+  const { screen } = await show(t, { engine: { gtids: { applied: 38, waiting: 0 } } });
+  await screen.press('s');
+  const asked = (await screen.waitFor('Stop the engine?')).replaceAll(/[\s│]+/g, ' ');
+  assert.match(asked, /keeps its binary logs only for as long as it is set to/);
+  assert.doesNotMatch(asked, /slot/);
+});
