@@ -1,6 +1,7 @@
 import type { SourceTable } from '../changes/table.ts';
 import type { MysqlConnectionDescription } from '../config/mysql-connection.ts';
 import { toArguments } from '../config/settings.ts';
+import { shellWord } from '../config/shell-word.ts';
 import { SILENT } from '../log/silent.ts';
 import { refuseFirst } from '../sources/finding.ts';
 import { identityOf } from '../sources/mysql/identity.ts';
@@ -162,6 +163,7 @@ export class MysqlResume implements ResumeSource {
       stagingCreateSchema: true,
       userscript: wishes.script,
     });
-    return `instar mylogical ${flags.join(' ')} --defaultGTIDSet '${set}'`;
+    const words = flags.map((flag) => (flag.startsWith('$') ? flag : shellWord(flag)));
+    return `instar mylogical ${words.join(' ')} --defaultGTIDSet '${set}'`;
   }
 }
