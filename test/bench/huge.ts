@@ -40,7 +40,7 @@ async function measure(arena: Arena, contender: ContenderName, match: Match, row
   return await withClient(arena.sourceUrl, async (source) => {
     await run.arrival(await commitMarker(source, 1));
     const ended = new AbortController();
-    const watched = contender === 'reader' ? undefined : watch(targetUrl, rows, ended.signal);
+    const watched = contender === 'reader' ? undefined : watchRows(targetUrl, rows, ended.signal);
     const begun = performance.now();
     await source.query('begin');
     await source.query(insertRows(rows));
@@ -66,7 +66,7 @@ async function measure(arena: Arena, contender: ContenderName, match: Match, row
  * Looks at rows spread evenly over the transaction, the first and the last among them, until all are visible or the marker,
  * which is in the same transaction, was seen elsewhere. To count all rows each time would slow down what is measured.
  */
-async function watch(
+export async function watchRows(
   targetUrl: string,
   rows: number,
   ended: AbortSignal,
