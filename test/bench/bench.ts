@@ -111,7 +111,7 @@ async function mysqlCircumstances(servers: MysqlServers): Promise<string> {
   const [{ version }] = await servers.source.query<{ version: string }>(
     `SELECT CONCAT(VERSION(), ', sync_binlog=', @@sync_binlog, ' innodb_flush_log_at_trx_commit=', @@innodb_flush_log_at_trx_commit) AS version`,
   );
-  return `MySQL ${version} ${settingsText(MYSQL_SETTINGS)}, its replica likewise; target ${await postgresCircumstances({ ...servers, source: servers.target })}`;
+  return `MySQL ${version} ${settingsText(MYSQL_SETTINGS)}, its replica likewise but without waiting for the disk; target ${await postgresCircumstances({ ...servers, source: servers.target })}`;
 }
 
 function settingsText(settings: Readonly<Record<string, string>>): string {

@@ -152,7 +152,8 @@ export class MysqlArena {
 
   /** A second server that has the tables and counts everything up to `executed` as done. */
   async #withReplica<Result>(work: (replica: MysqlServer) => Promise<Result>): Promise<Result> {
-    const replica = await startMysql({ fsync: true, settings: { ...MYSQL_SETTINGS, server_id: '2' } });
+    // Not waiting for the disk makes it more than twice as fast: Instar, whose target does wait, is held to that.
+    const replica = await startMysql({ settings: { ...MYSQL_SETTINGS, server_id: '2' } });
     try {
       await replica.query(
         `SET SESSION sql_log_bin = 0; CREATE DATABASE ${this.database} CHARACTER SET utf8mb4; USE ${this.database}; ${SOURCE_TABLES}`,
