@@ -14,6 +14,8 @@ export interface ColumnDefinition {
   readonly key: boolean;
   /** Computed by the source. */
   readonly generated: boolean;
+  /** Computed when it is read, so that MariaDB does not log that it changed. */
+  readonly virtual: boolean;
   readonly invisible: boolean;
   /**
    * What a row gets that does not name the column, in the text that the target takes; null for NULL. Undefined: the server
@@ -108,6 +110,7 @@ export function columnDefinition(row: ColumnRow, key: boolean, flavour: Flavour)
     charset: column.charset,
     column,
     key,
+    virtual: /\bVIRTUAL\b/i.test(row.extra),
     generated: /\b(?:VIRTUAL|STORED|PERSISTENT)(?:\s+GENERATED|\b)/i.test(row.extra),
     invisible: /\bINVISIBLE\b/i.test(row.extra),
     constantDefault: defaultOf(row, column),

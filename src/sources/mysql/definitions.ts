@@ -15,6 +15,8 @@ export interface TableDefinition extends MysqlTableName {
   readonly primaryKey: readonly string[];
   /** Everything that was executed when it was read: a later change of the definition is not in it. */
   readonly asOf: MysqlPosition;
+  /** When it was made or last altered, in seconds since the Unix epoch by the source's clock; undefined where the source does not tell. */
+  readonly alteredAt: number | undefined;
 }
 
 /** A column of a TABLE_MAP event, as far as every event tells it. */
@@ -103,11 +105,13 @@ async function readDefinitions(
   const [{ version }] = await select<{ version: string }>(connection, 'SELECT @@version AS version');
   const { flavour } = parseServerVersion(version);
   const { where, params } = scope(database, table);
-  const rows = await select<ColumnRow & { readonly db: string; readonly table_name: string }>(
+  const rows = await select<
+    ColumnRow & { readonly db: string; readonly table_name: string; readonly altered: string | number | null }
+  >(
     connection,
     `SELECT c.TABLE_SCHEMA AS db, c.TABLE_NAME AS table_name, c.COLUMN_NAME AS name, c.COLUMN_TYPE AS type,
             c.IS_NULLABLE AS nullable, c.CHARACTER_SET_NAME AS charset, c.CHARACTER_OCTET_LENGTH AS octets,
-            c.EXTRA AS extra, c.COLUMN_DEFAULT AS preset
+            c.EXTRA AS extra, c.COLUMN_DEFAULT AS preset, UNIX_TIMESTAMP(t.CREATE_TIME) AS altered
        FROM information_schema.COLUMNS c JOIN information_schema.TABLES t
          ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
       WHERE ${where('c')} AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
@@ -134,6 +138,7 @@ async function readDefinitions(
       columns: columns.map((row) => columnDefinition(row, primaryKey.includes(row.name), flavour)),
       primaryKey,
       asOf,
+      alteredAt: columns[0].altered === null ? undefined : Number(columns[0].altered),
     };
   });
 }
