@@ -72,10 +72,9 @@ export class MysqlReplica {
     await replica.reconnect();
     const marker = `CREATE TABLE ${MARKER_TABLE} (id BIGINT PRIMARY KEY)`;
     const rows = options.rows ?? '';
-    for (const side of [replica.source, replica.target]) {
-      const schema = side === replica.source ? options.sourceSchema : options.targetSchema;
-      await side.query([marker, schema ?? '', rows].filter((sql) => sql.trim() !== '').join(';\n'));
-    }
+    const script = (schema = '') => [marker, schema, rows].filter((sql) => sql.trim() !== '').join(';\n');
+    await replica.source.query(script(options.sourceSchema));
+    await replica.target.query(script(options.targetSchema));
     replica.begin = await replica.executed();
     return replica;
   }

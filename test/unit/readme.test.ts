@@ -121,7 +121,7 @@ test('the answers of the README are accepted, and the commands around them are c
   const { text } = BLOCKS.find((block) => block.language === 'yaml' && block.text.startsWith('name:'))!;
   const file = join(folder, 'answers.yaml');
   writeFileSync(file, text);
-  assert.equal(readSetupFile(file).answers.slot.name, 'molt_slot');
+  assert.equal(readSetupFile(file).answers.slot?.name, 'molt_slot');
   const lines = COMMANDS.filter((line) => /^instar (setup|preflight|status|stop|resume|list|watch)/.test(line));
   assert.equal(lines.length, 9);
   for (const line of lines) {

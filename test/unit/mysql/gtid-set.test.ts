@@ -87,9 +87,12 @@ describe('GTID sets', () => {
         assert.deepEqual(expand(a.toString()), x.size === 0 ? expand('') : x);
         assert.equal(a.count, BigInt(x.size));
         assert.equal(GtidSet.parse(a.toString()).toString(), a.toString());
-        assert.deepEqual(expand(a.union(b).toString()), expand([...x.union(y)].join()));
-        assert.deepEqual(expand(a.subtract(b).toString()), expand([...x.difference(y)].join()));
-        assert.equal(a.isSubsetOf(b), x.isSubsetOf(y));
+        assert.deepEqual(expand(a.union(b).toString()), expand([...x, ...y].join()));
+        assert.deepEqual(expand(a.subtract(b).toString()), expand([...x].filter((each) => !y.has(each)).join()));
+        assert.equal(
+          a.isSubsetOf(b),
+          [...x].every((each) => y.has(each)),
+        );
         assert.equal(a.isEmpty, x.size === 0);
       }),
       { numRuns: 1000 },
