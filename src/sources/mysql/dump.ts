@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Duplex } from 'node:stream';
-import type { Connection } from './connection.ts';
+import { type Connection, close } from './connection.ts';
 import type { Flavour } from './flavour.ts';
 import { PacketReader } from './packets.ts';
 import { protocolError } from './protocol-error.ts';
@@ -138,7 +138,12 @@ export class BinlogDump {
     request: DumpRequest,
     handlers: DumpHandlers,
   ): Promise<BinlogDump> {
-    await prepare(connection, identity, request);
+    try {
+      await prepare(connection, identity, request);
+    } catch (error) {
+      close(connection);
+      throw error;
+    }
     const dump = new BinlogDump(connection);
     try {
       if (!('everything' in request)) await dump.#register(identity.serverId);
