@@ -29,6 +29,8 @@ export interface ApplierOptions extends RecoveryOptions {
   flushPeriod: number;
   /** False: write every change by itself, in source order. */
   collapse: boolean;
+  /** What the source's foreign keys change by themselves is in its log. */
+  cascadesLogged?: boolean;
   /** Connections on which batches that share no row may run at the same time; 1 or less: one after the other. */
   lanes: number;
 }
@@ -78,7 +80,8 @@ export class Applier {
   constructor(parts: ApplierParts) {
     const { batcher, session, dialect, tables, checkpoint, options, pause } = parts;
     this.#parts = parts;
-    this.#fast = options.collapse ? { exact: false, copy: true } : EXACT;
+    const { cascadesLogged } = options;
+    this.#fast = options.collapse ? { exact: false, copy: true, cascadesLogged } : EXACT;
     this.#busy = parts.busy ?? new Stopwatch();
     this.#flights = new Flights(session, this.#signal, (flight) => this.#landed(flight));
     this.#commits = new Commits(checkpoint, parts.events);

@@ -25,6 +25,8 @@ export interface CollapseOptions {
   exact: boolean;
   /** Send fresh rows by COPY. */
   copy: boolean;
+  /** What the source's foreign keys change by themselves comes as changes of its own. Default: yes. */
+  cascadesLogged?: boolean;
 }
 
 /**
@@ -49,6 +51,7 @@ export class Collapser {
   /** Set by #scan. */
   #key = '';
   #complete = true;
+  #cascadesLogged = true;
 
   constructor(dialect: Dialect, resolve: (table: SourceTable) => TableWork) {
     this.#dialect = dialect;
@@ -74,6 +77,7 @@ export class Collapser {
     options: CollapseOptions,
   ): void {
     const buffer = log.buffer;
+    this.#cascadesLogged = options.cascadesLogged ?? true;
     const works = log.tables.map(() => undefined as TableWork | undefined);
     const store: RowStore = { log: buffer, merged: this.#merged };
     const close = () => this.#close(session, script, store, options);
@@ -130,12 +134,15 @@ export class Collapser {
       const slot = work.slots.get(this.#key);
       const state = slot === undefined ? undefined : work.states[slot];
       if (state === undefined) work.set(this.#key, RowState.insert, first);
-      else
-        work.set(
-          this.#key,
-          state === RowState.delete || state === RowState.replace ? RowState.replace : RowState.upsert,
-          first,
-        );
+      else if (state !== RowState.delete && state !== RowState.replace) work.set(this.#key, RowState.upsert, first);
+      else if (this.#cascadesLogged || work.cascades.size === 0) work.set(this.#key, RowState.replace, first);
+      else {
+        // Nothing but the delete itself, at the target, takes along what it took along at the source.
+        const key = this.#key;
+        close();
+        this.#enter(work, close);
+        work.set(key, RowState.insert, first);
+      }
       return;
     }
     if (kind === ChangeKind.delete) {

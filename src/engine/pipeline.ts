@@ -178,7 +178,7 @@ export class Pipeline {
       checkpoint,
       dialect: this.#parts.dialect,
       tables: this.#parts.tables,
-      options: this.#parts.applying,
+      options: { ...this.#parts.applying, cascadesLogged: source.logsCascades },
       deadLetters: this.#parts.deadLetters,
       log,
       largeMode: this.#largeMode,

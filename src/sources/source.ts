@@ -88,6 +88,11 @@ export interface Source {
   /** Facts that tell this source from another (system identifier, slot, database): kept in staging, compared on resume. */
   readonly identity: Readonly<Record<string, string>>;
   /**
+   * False when rows that its foreign keys change (ON DELETE CASCADE) are not in its log, so that the target's own have to change
+   * them; known once `connect` has resolved.
+   */
+  readonly logsCascades?: boolean;
+  /**
    * Where to begin while no checkpoint is stored, for sources that do not keep this themselves (as a slot does). It is
    * verified and stored before anything is streamed from it. Undefined: with the first transaction of the log.
    * @throws OperatorError when nobody has said where.

@@ -27,7 +27,7 @@ import { hasGeneratedKey, sourceTable } from './source-table.ts';
 import { checkStart, identityOf } from './start-position.ts';
 import { MysqlStatus } from './status.ts';
 import { BinlogStream } from './stream.ts';
-import { nameClashFinding } from './tables.ts';
+import { logsCascades, nameClashFinding } from './tables.ts';
 import type { ValueOptions } from './values/column.ts';
 
 export interface MysqlSourceOptions {
@@ -54,6 +54,7 @@ interface Connected {
   readonly charsets: Charsets;
   readonly definitions: Definitions;
   readonly fetchMetadata: boolean;
+  readonly logsCascades: boolean;
   readonly reader: ReaderIdentity;
 }
 
@@ -81,6 +82,10 @@ export class MysqlSource implements Source {
     return this.#identity;
   }
 
+  get logsCascades(): boolean | undefined {
+    return this.#connected?.logsCascades;
+  }
+
   async connect(reader: string): Promise<readonly SourceTable[]> {
     const { connection: description, allDatabases, fetchMetadata, serverId, log } = this.#options;
     return this.#asking(async (connection) => {
@@ -96,6 +101,7 @@ export class MysqlSource implements Source {
         charsets: await Charsets.load(open),
         definitions,
         fetchMetadata: fetchesMetadata(server, fetchMetadata),
+        logsCascades: logsCascades(server),
         reader: { flavour: server.version.flavour, serverId, uuid: readerUuid(`${reader}/${serverId}`) },
       };
       const tables = await definitions.readAll(database);
@@ -205,7 +211,7 @@ export class MysqlSource implements Source {
     } finally {
       decoder.discard();
       // The server would keep the former stream until it next has something to send.
-      if (stream.threadId !== undefined) await monitor.kill(stream.threadId);
+      if (stream.cutOff !== undefined) await monitor.kill(stream.cutOff);
       monitor.stop();
     }
   }

@@ -131,6 +131,20 @@ describe('changes of one row are folded into the last state', () => {
     );
   });
 
+  test('a row that goes and comes takes along what its source does not log: it is deleted before it is written', () => {
+    const fill = (log: ChangeLog) => {
+      append.delete(log, owner, ['1', null, null]);
+      append.insert(log, owner, ['1', 'a', 'b']);
+      append.insert(log, owned, ['1', 'c', 'd']);
+    };
+    assert.deepEqual(told(fill), ['upsert owner {1} {"a"} {"b"}', 'upsert owned {1} {"c"} {"d"}']);
+    assert.deepEqual(told(fill, { ...FAST, cascadesLogged: false }), [
+      'delete owner {1}',
+      'upsert owner {1} {"a"} {"b"}',
+      'upsert owned {1} {"c"} {"d"}',
+    ]);
+  });
+
   test('keys of several columns are told apart, whatever their texts', () => {
     const fill = (log: ChangeLog) => {
       append.insert(log, wide, ['1', 'a', '11', '']);
