@@ -1,6 +1,8 @@
 import { type Diagnosis, readDiagnosis } from './diagnosis.ts';
 import type { Answer } from './endpoint.ts';
 import { type Buckets, bucketsOf } from './histogram.ts';
+import { parseMysqlPosition, transactionsBetween } from '../sources/mysql/positions.ts';
+import { distanceOf } from './position.ts';
 import { greatest, parseSamples, type Samples, total } from './samples.ts';
 
 /** Counts of one table since its process started. */
@@ -96,6 +98,7 @@ export function readFacts(answer: Answer, at: number): Facts {
   const swept = positive(greatest(samples, 'core_sweep_success_timestamp_seconds'));
   const state = samples.get('instar_source_state')?.find(({ value }) => value === 1)?.labels.state;
   const { queued, inFlight } = diagnosis;
+  const waits = waitingTransactions(diagnosis, samples);
   const utilization = greatest(samples, 'target_apply_queue_utilization_percent');
   return {
     ...diagnosis,
@@ -105,8 +108,10 @@ export function readFacts(answer: Answer, at: number): Facts {
     lastEvent: here(diagnosis.lastEvent ?? (swept === undefined ? undefined : swept * 1000)),
     troubles: diagnosis.troubles.map((trouble) => ({ ...trouble, at: trouble.at - answer.clockAhead })),
     sourceState: diagnosis.sourceState ?? state,
-    lagBytes: diagnosis.lagBytes ?? total(samples, 'instar_source_lag_bytes'),
-    waitingTransactions: diagnosis.waitingTransactions ?? total(samples, 'instar_source_waiting_transactions'),
+    // Both gauges are there for every source, and 0 for those that are not counted so.
+    lagBytes:
+      diagnosis.lagBytes ?? (diagnosis.kind === 'mylogical' ? undefined : total(samples, 'instar_source_lag_bytes')),
+    waitingTransactions: waits,
     retainedBytes: diagnosis.retainedBytes ?? positive(total(samples, 'instar_slot_retained_bytes')),
     bufferedBytes: diagnosis.bufferedBytes ?? total(samples, 'instar_buffered_bytes'),
     changesReceived:
@@ -137,6 +142,24 @@ export function readFacts(answer: Answer, at: number): Facts {
     tables,
     heartbeatLimit: Math.max(USUAL_HEARTBEAT_LIMIT, (3 * (diagnosis.standbyTimeout ?? 0)) / 1000),
   };
+}
+
+/**
+ * Transactions between what is applied and the head, where that is how the source counts. The positions of one answer fit
+ * together; what the engine counts itself may be a moment older.
+ */
+function waitingTransactions(
+  { head, applied, waitingTransactions: told }: Diagnosis,
+  samples: Samples,
+): number | undefined {
+  if (told !== undefined && distanceOf(head)?.unit === 'transactions' && applied !== undefined) {
+    try {
+      return transactionsBetween(parseMysqlPosition(applied), parseMysqlPosition(head ?? '')) ?? told;
+    } catch {
+      return told;
+    }
+  }
+  return told ?? positive(total(samples, 'instar_source_waiting_transactions'));
 }
 
 function readTables(samples: Samples): Map<string, TableFacts> {
