@@ -3,7 +3,6 @@ import { OperatorError } from '../../../errors.ts';
 import type { Logger } from '../../../log/logger.ts';
 import type { ChangeSink } from '../../source.ts';
 import type { Charsets } from '../charsets.ts';
-import type { Definitions } from '../definitions.ts';
 import type { Flavour } from '../flavour.ts';
 import type { MysqlMetrics } from '../metrics.ts';
 import type { PositionTracker } from '../positions.ts';
@@ -16,11 +15,12 @@ import { EventBytes } from './event-bytes.ts';
 import { CHECKSUM, EventType, eventName, HEADER, HeaderField, HeaderFlag } from './event-types.ts';
 import { type FormatDescription, readFormatDescription } from './format-description.ts';
 import { GtidReader, type TransactionStart } from './gtid-events.ts';
+import type { OpenTransaction } from './open-transaction.ts';
 import { readPayload, unpack } from './payload.ts';
 import { isStatement, readQuery } from './query-event.ts';
 import { inflated, type RowBody, type RowEventKind, readRowBody, rowEventKind, tableIdBytes } from './row-events.ts';
 import { StatementEvents, type TruncatePolicy } from './statement-events.ts';
-import { StreamTables } from './stream-tables.ts';
+import { type Catalogue, StreamTables } from './stream-tables.ts';
 import type { DecodingContext, TableVersion } from './table-version.ts';
 import type { TableVersions } from './table-versions.ts';
 import { type PreparedSearch, Transactions } from './transactions.ts';
@@ -34,7 +34,7 @@ export interface BinlogReaderParts {
   readonly database: string | undefined;
   readonly sink: ChangeSink;
   readonly positions: PositionTracker;
-  readonly definitions: Definitions;
+  readonly definitions: Catalogue;
   /** The catalogue may be read for names of columns that the log does not tell. */
   readonly fetchMetadata: boolean;
   readonly truncate: TruncatePolicy;
@@ -135,6 +135,7 @@ export class BinlogReader {
       definitions,
       charsets,
       truncate,
+      rowsOnly: parts.preparedOnly === true,
       log,
       onTruncate: () => void this.#counts.truncate++,
     });
@@ -176,7 +177,7 @@ export class BinlogReader {
     if (rows !== undefined) return this.#rowEvent(type, rows, buffer, start, end);
     switch (type) {
       case EventType.TABLE_MAP:
-        this.#transactions.begun(eventName(type));
+        if (!this.#isWanted(this.#transactions.begun(eventName(type)))) return undefined;
         return this.#tables.describe(buffer, start, end, tableIdBytes(this.#postHeader(type)));
       case EventType.QUERY:
         return this.#query(buffer, start, end);
@@ -251,7 +252,7 @@ export class BinlogReader {
   }
 
   #rowEvent(type: number, kind: RowEventKind, buffer: Buffer, start: number, end: number): Promise<void> | undefined {
-    const transaction = this.#transactions.begun(eventName(type));
+    if (!this.#isWanted(this.#transactions.begun(eventName(type)))) return undefined;
     const idBytes = tableIdBytes(this.#postHeader(type));
     const at = start + HEADER + idBytes + 2;
     if (at > end) throw protocolError(eventName(type), 'it is cut short');
@@ -262,7 +263,6 @@ export class BinlogReader {
       if (id === NO_TABLE && (buffer[at - 2] & STATEMENT_END) !== 0) return undefined;
       throw protocolError(eventName(type), `its table ${id} was not described`);
     }
-    if (this.#parts.preparedOnly === true && !transaction.start.prepares) return undefined;
     return this.#decode(table, id, kind, readRowBody(type, kind, buffer, at, end));
   }
 
@@ -271,7 +271,7 @@ export class BinlogReader {
     const decoder = table.decoder(this.#context);
     const { change } = kind;
     const needsDefinition = change === ChangeKind.insert || (change === ChangeKind.update && this.#isMariadb);
-    if (needsDefinition && table.definition === undefined && decoder.lacks(body)) {
+    if (needsDefinition && !table.asked && decoder.lacks(body)) {
       return this.#tables.withDefinition(id, table).then((complete) => this.#decode(complete, id, kind, body));
     }
     this.#statements.rely(table, transaction);
@@ -326,6 +326,10 @@ export class BinlogReader {
 
   #postHeader(type: number): number {
     return this.#format?.postHeaders[type] ?? 0;
+  }
+
+  #isWanted({ start }: OpenTransaction): boolean {
+    return start.prepares || this.#parts.preparedOnly !== true;
   }
 
   get #isMariadb(): boolean {

@@ -36,7 +36,11 @@ export function defaultValue(
   if (definition?.constantDefault === null) return null;
   // Without strict mode the server fills in what is "zero" for the type of a column that may not be NULL.
   const text = definition?.constantDefault ?? (definition?.nullable === false ? implicit(column) : undefined);
-  const encoded = text === undefined ? undefined : encode(column, text, target);
+  if (text === undefined) return undefined;
+  // MariaDB's addresses are bytes in the log, and text in the catalogue.
+  if (/^(?:uuid|inet[46])\b/i.test(column.declared ?? ''))
+    return target?.kind === 'bytes' ? undefined : Buffer.from(text);
+  const encoded = encode(column, text, target);
   if (encoded === undefined) return undefined;
   const writer = new TupleWriter();
   columnDecoder(table, encoded.column, target, options, charsets)(encoded.bytes, 0, encoded.bytes.length, writer);
@@ -83,8 +87,7 @@ function encode(column: BinlogColumn, text: string, target: TargetColumnFacts | 
 /** Text comes from the catalogue in UTF-8, and bytes in hexadecimal. */
 function encodeText(column: BinlogColumn, text: string, target: TargetColumnFacts | undefined): Encoded | undefined {
   const binary = column.charset === 'binary';
-  if (binary && (!/^\\x(?:[0-9a-f]{2})*$/i.test(text) || /^(?:uuid|inet)/i.test(column.declared ?? '')))
-    return undefined;
+  if (binary && !/^\\x(?:[0-9a-f]{2})*$/i.test(text)) return undefined;
   const utf8 = binary || /^(?:utf8|ascii)/.test(column.charset ?? '');
   if (!utf8 && target?.kind === 'bytes' && Buffer.byteLength(text) !== text.length) return undefined;
   const value = binary ? Buffer.from(text.slice(2), 'hex') : Buffer.from(text);

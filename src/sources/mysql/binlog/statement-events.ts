@@ -1,7 +1,7 @@
 import { OperatorError } from '../../../errors.ts';
 import type { Logger } from '../../../log/logger.ts';
 import type { Charsets } from '../charsets.ts';
-import type { Definitions, TableDefinition } from '../definitions.ts';
+import { isNewerThan, type TableDefinition } from '../definitions.ts';
 import type { Flavour } from '../flavour.ts';
 import { type Gtid, gtidText, PositionTracker } from '../positions.ts';
 import { protocolError } from '../protocol-error.ts';
@@ -10,7 +10,7 @@ import { EventType, eventName } from './event-types.ts';
 import type { OpenTransaction } from './open-transaction.ts';
 import type { QueryEvent } from './query-event.ts';
 import { type NamedTable, readStatement, redacted, type Statement } from './statements.ts';
-import type { StreamTables } from './stream-tables.ts';
+import type { Catalogue, StreamTables } from './stream-tables.ts';
 import type { DecodingContext, TableVersion } from './table-version.ts';
 import type { Transactions } from './transactions.ts';
 
@@ -28,9 +28,11 @@ export interface StatementOptions {
   readonly transactions: Transactions;
   readonly tables: StreamTables;
   readonly context: DecodingContext;
-  readonly definitions: Definitions;
+  readonly definitions: Catalogue;
   readonly charsets: Charsets;
   readonly truncate: TruncatePolicy;
+  /** Statements only end transactions: what else they do was seen before. */
+  readonly rowsOnly: boolean;
   readonly log: Logger;
   /** Told of each TRUNCATE that is handed on. */
   readonly onTruncate: () => void;
@@ -61,8 +63,7 @@ export class StatementEvents {
   rely({ relies, definition, described }: TableVersion, transaction: OpenTransaction): void {
     if (!relies || definition === undefined || this.#relied.has(definition)) return;
     const { commitTime, gtid } = transaction.start;
-    const { alteredAt } = definition;
-    if (alteredAt !== undefined && commitTime < alteredAt * 1e6) {
+    if (isNewerThan(definition, commitTime)) {
       throw definitionNewer(`${described.database}.${described.name}`, gtid);
     }
     this.#relied.add(definition);
@@ -75,6 +76,11 @@ export class StatementEvents {
 
   #handle(query: QueryEvent, sql: string, statement: Statement): Promise<void> | undefined {
     const { transactions } = this.#options;
+    const isForRows = statement.kind === 'truncate' || statement.kind === 'definition' || statement.kind === 'rows';
+    if (isForRows && this.#options.rowsOnly) {
+      this.#end();
+      return undefined;
+    }
     switch (statement.kind) {
       case 'begin':
         transactions.begin(QUERY);

@@ -43,10 +43,11 @@ export function readStatement(sql: string, ansiQuotes: boolean): Statement {
     case 'BEGIN':
       return { kind: 'begin' };
     case 'START':
-      return { kind: reader.word() === 'TRANSACTION' ? 'begin' : 'other' }; // else MariaDB's START ALTER
+      return reader.skip('TRANSACTION') ? { kind: 'begin' } : OTHER;
     case 'COMMIT':
+      return { kind: 'commit' };
     case 'ROLLBACK':
-      return ending(verb, reader);
+      return readRollback(reader);
     case 'SAVEPOINT':
       return { kind: 'savepoint', name: reader.name() };
     case 'RELEASE':
@@ -84,14 +85,7 @@ export function redacted(sql: string, ansiQuotes: boolean, length = 300): string
   return text;
 }
 
-/** MariaDB logs an ALTER TABLE twice with binlog_alter_two_phase: as it starts, and as it ends; it counts when it ends. */
-function ending(verb: 'COMMIT' | 'ROLLBACK', reader: StatementReader): Statement {
-  if (reader.skip('ALTER')) {
-    if (verb === 'ROLLBACK') return OTHER;
-    reader.until('ALTER');
-    return readAlter(reader);
-  }
-  if (verb === 'COMMIT') return { kind: 'commit' };
+function readRollback(reader: StatementReader): Statement {
   reader.skip('WORK');
   if (!reader.skip('TO')) return { kind: 'rollback' };
   reader.skip('SAVEPOINT');

@@ -13,11 +13,14 @@ import { type TableVersions, tableKey } from './table-versions.ts';
 
 const NAME = eventName(EventType.TABLE_MAP);
 
+/** What is asked of the catalogue. */
+export type Catalogue = Pick<Definitions, 'get' | 'read' | 'invalidate'>;
+
 export interface StreamTablesOptions {
   readonly flavour: Flavour;
   readonly filter: DatabaseFilter;
   readonly versions: TableVersions;
-  readonly definitions: Definitions;
+  readonly definitions: Catalogue;
   readonly charsets: Charsets;
   /** The catalogue may be read for names of columns that the log does not tell. */
   readonly fetchMetadata: boolean;
@@ -73,15 +76,11 @@ export class StreamTables {
     return this.#describe(id, key, raw, readTableMap(new EventBytes(NAME, raw, 0, raw.length), this.#options.flavour));
   }
 
-  /** The same version of a table with its definition, which the catalogue must have. */
+  /** The same version of a table with its definition, if the catalogue has one. */
   async withDefinition(id: number, version: TableVersion): Promise<TableVersion> {
     const { versions, definitions } = this.#options;
     const { database, name } = version.described;
-    const definition = definitions.get(database, name) ?? (await definitions.read(database, name));
-    if (definition === undefined) {
-      throw metadataMissing(`table ${database}.${name}`, 'what the columns took that it leaves out of a row');
-    }
-    const complete = version.with(definition);
+    const complete = version.with(definitions.get(database, name) ?? (await definitions.read(database, name)));
     versions.set(tableKey(database, name), complete);
     this.#current.set(id, complete);
     return complete;
@@ -119,7 +118,14 @@ export class StreamTables {
   #build(id: number, key: string, raw: Buffer, map: TableMap, definition: TableDefinition | undefined): undefined {
     const { flavour, versions, charsets } = this.#options;
     const described = describeTable(map, flavour, definition, charsets);
-    const version = new TableVersion(described, definition, !map.full, raw, versions.get(key));
+    const version = new TableVersion(
+      described,
+      definition,
+      definition !== undefined,
+      !map.full,
+      raw,
+      versions.get(key),
+    );
     versions.set(key, version);
     this.#current.set(id, version.ignored ? null : version);
   }

@@ -27,6 +27,8 @@ export class TableVersion {
   readonly described: DescribedTable;
   /** The catalogue's part in the description; undefined when it has none. */
   readonly definition: TableDefinition | undefined;
+  /** The catalogue was asked for its definition. */
+  readonly asked: boolean;
   /** Its rows cannot be read right by another definition than that of their time. */
   readonly relies: boolean;
   /** Its rows are of no interest. */
@@ -45,12 +47,14 @@ export class TableVersion {
   constructor(
     described: DescribedTable,
     definition: TableDefinition | undefined,
+    asked: boolean,
     relies: boolean,
     raw: Buffer,
     former: TableVersion | undefined,
   ) {
     this.described = described;
     this.definition = definition;
+    this.asked = asked;
     this.relies = relies;
     this.ignored = isSequence(described);
     this.#raw = raw;
@@ -81,9 +85,9 @@ export class TableVersion {
     return this.#decoder;
   }
 
-  /** The same version with the catalogue's definition, which tells what INSERTs leave out. */
-  with(definition: TableDefinition): TableVersion {
-    return new TableVersion(this.described, definition, true, this.#raw, this);
+  /** The same version with the catalogue's definition, which tells what INSERTs leave out. Undefined: it has none. */
+  with(definition: TableDefinition | undefined): TableVersion {
+    return new TableVersion(this.described, definition, true, definition !== undefined, this.#raw, this);
   }
 
   #makeDecoder(context: DecodingContext, facts: Facts): RowDecoder {
