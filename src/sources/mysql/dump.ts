@@ -112,6 +112,7 @@ export class BinlogDump {
   #handlers: DumpHandlers | undefined;
   #registered: (() => void) | undefined;
   #over = false;
+  #endedByServer = false;
   #waiting = false;
 
   private constructor(connection: Connection) {
@@ -121,9 +122,9 @@ export class BinlogDump {
     this.#ended.promise.catch(() => {}); // told to whoever waits for it
     socket.removeAllListeners('data');
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('error', (error) => this.#end(error));
+    socket.on('error', (error) => this.#serverEnded(error));
     for (const event of ['end', 'close']) {
-      socket.on(event, () => this.#end(new Error('the server closed the connection')));
+      socket.on(event, () => this.#serverEnded(new Error('the server closed the connection')));
     }
   }
 
@@ -157,6 +158,11 @@ export class BinlogDump {
 
   get ended(): Promise<void> {
     return this.#ended.promise;
+  }
+
+  /** True when it was the server that ended the stream, or the network that lost it, and not this side. */
+  get endedByServer(): boolean {
+    return this.#endedByServer;
   }
 
   /** True while nothing is read because a handler asked for time. */
@@ -226,14 +232,19 @@ export class BinlogDump {
         this.#registered?.();
         return undefined;
       case EOF:
-        this.#end(undefined);
+        this.#serverEnded(undefined);
         return undefined;
       case ERR:
-        this.#end(failure(buffer, start, end));
+        this.#serverEnded(failure(buffer, start, end));
         return undefined;
       default:
         throw protocolError('the packets', 'one that is neither an event nor an error');
     }
+  }
+
+  #serverEnded(error: unknown): void {
+    if (!this.#over) this.#endedByServer = true;
+    this.#end(error);
   }
 
   #end(error: unknown): void {

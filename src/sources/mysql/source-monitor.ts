@@ -12,6 +12,8 @@ const INTERVAL = 1000;
 const SHARE = 20;
 /** Milliseconds that the server is given to answer. */
 const ANSWER_TIMEOUT = 5000;
+/** Milliseconds that it is given to end a dump, for which a stop or a new attempt waits. */
+const KILL_TIMEOUT = 2000;
 
 /** How a server says that a dump has sent everything, and therefore heartbeats. */
 const ALL_SENT = /has sent all binlog/i;
@@ -61,7 +63,7 @@ export class SourceMonitor {
 
   /** Ends a dump whose connection was cut, which the server would notice late. Never rejects. */
   async kill(threadId: number): Promise<void> {
-    await this.#ask(`KILL ${threadId}`).catch((error: unknown) => {
+    await this.#ask(`KILL ${threadId}`, KILL_TIMEOUT).catch((error: unknown) => {
       this.#log.debug('the source did not end the former stream', { error: String(error) });
     });
   }
@@ -78,11 +80,11 @@ export class SourceMonitor {
     if (head !== '') this.#status.head = parseMysqlPosition(head);
   }
 
-  async #ask<Row>(sql: string): Promise<Row[]> {
+  async #ask<Row>(sql: string, timeout = ANSWER_TIMEOUT): Promise<Row[]> {
     const answer = this.#opened().then((connection) => select<Row>(connection, sql));
     answer.catch(() => {}); // it may fail after the time is up
     const timeUp = Promise.withResolvers<never>();
-    const timer = setTimeout(() => timeUp.reject(new Error('no answer')), ANSWER_TIMEOUT);
+    const timer = setTimeout(() => timeUp.reject(new Error('no answer')), timeout);
     try {
       return await Promise.race([answer, timeUp.promise]);
     } catch (error) {
@@ -94,11 +96,16 @@ export class SourceMonitor {
   }
 
   #opened(): Promise<Connection> {
-    this.#connection ??= this.#connect().then((connection) => {
+    if (this.#connection !== undefined) return this.#connection;
+    const opening = this.#connect().then((connection) => {
+      connection.on('error', () => {
+        if (this.#connection === opening) this.#connection = undefined;
+      });
       if (this.#stopped) close(connection);
       return connection;
     });
-    return this.#connection;
+    this.#connection = opening;
+    return opening;
   }
 
   #drop(): void {

@@ -60,6 +60,11 @@ export class BinlogStream {
     return this.#dump?.threadId;
   }
 
+  /** The number of a connection that was cut here, so that the server may still work for it. */
+  get cutOff(): number | undefined {
+    return this.#over && this.#dump?.endedByServer === false ? this.threadId : undefined;
+  }
+
   /** Asks for the stream on `connection`, which belongs to it afterwards. Rejects with an OperatorError. */
   async start(connection: Connection, identity: ReaderIdentity, request: DumpRequest): Promise<void> {
     this.#heardAt = this.#lastTick = Date.now();

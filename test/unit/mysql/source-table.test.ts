@@ -16,8 +16,7 @@ function table(columns: Readonly<Record<string, string>>, primaryKey: readonly s
     }),
     primaryKey,
     asOf: parseMysqlPosition(''),
-    alteredAt: undefined,
-  };
+  } as TableDefinition;
 }
 
 test('the primary key tells rows apart, and without one the whole row does', () => {

@@ -70,6 +70,7 @@ test('the server is told who reads, and asked for what comes after the position'
   assert.equal(stream.threadId, 7);
   stop.abort();
   assert.equal(await outcome, undefined);
+  assert.equal(stream.cutOff, 7, 'the server does not know yet');
 });
 
 test('events come in order and are counted', async () => {
@@ -129,6 +130,7 @@ test('what the server refuses has a name; a lost connection is worth another try
   lost.server.hangUp();
   const second = await failure(lost.outcome);
   assert.deepEqual([second.code, second.transient], ['MYSQL_SOURCE_DISCONNECTED', true]);
+  assert.deepEqual([refused.stream.cutOff, lost.stream.cutOff], [undefined, undefined], 'the server knows');
   const over = await begin();
   over.server.send(Buffer.from([0xfe, 0, 0, 2, 0]));
   assert.equal((await failure(over.outcome)).code, 'MYSQL_SOURCE_DISCONNECTED');
