@@ -1,3 +1,4 @@
+import { catalogueDefault } from './constant-default.ts';
 import type { Flavour } from './flavour.ts';
 import { type BinlogColumn, ColumnType } from './values/column.ts';
 
@@ -12,14 +13,14 @@ export interface ColumnDefinition {
   readonly column: BinlogColumn;
   /** Part of the primary key, or of the unique key that stands in for it. */
   readonly key: boolean;
-  /** Computed by the source. */
+  /** Computed by the source, whether it keeps the value or not. */
   readonly generated: boolean;
   /** Computed when it is read, so that MariaDB does not log that it changed. */
   readonly virtual: boolean;
   readonly invisible: boolean;
   /**
-   * What a row gets that does not name the column, in the text that the target takes; null for NULL. Undefined: the server
-   * computes it for each row, or there is none.
+   * What a row gets that does not name the column; null for NULL. As the server prints it in UTC, bytes as `\\x61`, and all
+   * digits of a BIT. Undefined: the server computes it for each row, or there is none, or the catalogue does not tell it exactly.
    */
   readonly constantDefault: string | null | undefined;
 }
@@ -100,6 +101,11 @@ const OLD_TEMPORALS: Readonly<Record<string, number>> = {
   time: ColumnType.time,
 };
 
+const GENERATED = /\b(?:VIRTUAL|STORED|PERSISTENT)\b/i;
+
+/** Character sets with characters beyond the first 65,536, in place of which the catalogue has a question mark. */
+const WIDE = new Set(['utf8mb4', 'utf16', 'utf16le', 'utf32', 'gb18030']);
+
 /** Reads a row of the catalogue. */
 export function columnDefinition(row: ColumnRow, key: boolean, flavour: Flavour): ColumnDefinition {
   const column = columnOf(row, flavour);
@@ -110,10 +116,10 @@ export function columnDefinition(row: ColumnRow, key: boolean, flavour: Flavour)
     charset: column.charset,
     column,
     key,
+    generated: GENERATED.test(row.extra),
     virtual: /\bVIRTUAL\b/i.test(row.extra),
-    generated: /\b(?:VIRTUAL|STORED|PERSISTENT)(?:\s+GENERATED|\b)/i.test(row.extra),
     invisible: /\bINVISIBLE\b/i.test(row.extra),
-    constantDefault: defaultOf(row, column),
+    constantDefault: GENERATED.test(row.extra) ? undefined : catalogueDefault(row, column).text,
   };
 }
 
@@ -121,7 +127,8 @@ function columnOf({ name, type: declared, nullable, charset, octets }: ColumnRow
   const [, base, parameters = ''] = /^(\w+)(?:\s*\(((?:[^()']|'(?:[^']|'')*')*)\))?/.exec(declared) ?? ['', declared];
   const word = base.toLowerCase();
   const numbers = (parameters.match(/\d+/g) ?? []).map(Number);
-  const members = word === 'enum' || word === 'set' ? memberNames(parameters) : undefined;
+  const listed = word === 'enum' || word === 'set' ? memberNames(parameters) : undefined;
+  const exact = !WIDE.has(charset ?? '') || listed?.some((member) => member.includes('?')) !== true;
   const old = /mariadb-5\.3/.test(declared) ? OLD_TEMPORALS[word] : undefined;
   const compressed = /\bCOMPRESSED\b/.test(declared);
   const type = old ?? (GEOMETRIES.includes(word) ? ColumnType.geometry : (TYPES[word] ?? -1));
@@ -129,10 +136,10 @@ function columnOf({ name, type: declared, nullable, charset, octets }: ColumnRow
   return {
     name,
     type: compressed ? compressedType(type) : flavour === 'mariadb' && word === 'vector' ? ColumnType.varchar : type,
-    meta: metaOf(word, numbers, members, Number(octets ?? 0), old !== undefined),
+    meta: metaOf(word, numbers, listed, Number(octets ?? 0), old !== undefined),
     unsigned: /\bunsigned\b/i.test(declared) || word === 'year',
     charset: binary || word === 'vector' ? 'binary' : (charset ?? undefined),
-    members,
+    members: exact ? listed : undefined,
     nullable: nullable === 'YES',
     declared,
     flavour,
@@ -185,40 +192,18 @@ function metaOf(
   }
 }
 
-/** `'a','it''s'` as names. */
+/** What the catalogue writes in place of some characters of a member, whatever the session's sql_mode says. */
+const ESCAPES: Readonly<Record<string, string>> = {
+  "''": "'",
+  '\\\\': '\\',
+  '\\n': '\n',
+  '\\r': '\r',
+  '\\0': '\0',
+};
+
+/** `'a','it''s','back\\slash'` as names. */
 function memberNames(list: string): string[] {
-  return Array.from(list.matchAll(/'((?:[^']|'')*)'/g), ([, name]) => name.replaceAll("''", "'"));
-}
-
-/** Constants are printed plainly by MySQL, which marks what is computed; and as SQL by MariaDB. */
-function defaultOf({ preset, extra, nullable }: ColumnRow, column: BinlogColumn): string | null | undefined {
-  if (/\bauto_increment\b/i.test(extra)) return undefined;
-  if (preset === null) return nullable === 'YES' ? null : undefined;
-  let text = preset;
-  if (column.flavour === 'mariadb') {
-    if (/^NULL$/i.test(preset)) return null;
-    const quoted = /^'((?:[^'\\]|''|\\.)*)'$/s.exec(preset);
-    if (quoted === null && !/^(?:-?\d[\d.e+-]*|[bx]'[0-9a-f]*'|0x[0-9a-f]+)$/i.test(preset)) return undefined;
-    if (quoted !== null) text = unescaped(quoted[1]);
-  } else if (/\bDEFAULT_GENERATED\b/i.test(extra) || /^CURRENT_TIMESTAMP/i.test(preset)) return undefined;
-  return literalText(text, column);
-}
-
-function unescaped(text: string): string {
-  const special: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', 0: '\0', Z: '\x1a' };
-  return text.replaceAll(/''|\\(.)/gs, (_, letter: string | undefined) =>
-    letter === undefined ? "'" : (special[letter] ?? letter),
+  return Array.from(list.matchAll(/'((?:[^']|'')*)'/g), ([, name]) =>
+    name.replace(/''|\\./g, (code) => ESCAPES[code] ?? code),
   );
-}
-
-/** In the form in which the values of the column travel. */
-function literalText(text: string, { type, meta, charset }: BinlogColumn): string {
-  if (type === ColumnType.bit) {
-    const digits = /^b'([01]*)'$/i.exec(text)?.[1];
-    return (digits ?? BigInt(text).toString(2)).padStart(meta, '0');
-  }
-  if (charset !== 'binary') return text;
-  const hex = /^(?:0x|x')([0-9a-f]*)'?$/i.exec(text)?.[1];
-  const bytes = hex?.toLowerCase() ?? Buffer.from(text).toString('hex');
-  return `\\x${type === ColumnType.string ? bytes.padEnd(2 * meta, '0') : bytes}`;
 }

@@ -8,9 +8,11 @@ interface Interval {
 
 /** The largest transaction number: 2^63 - 2. */
 const LARGEST = (1n << 63n) - 2n;
-const UUID = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/i;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const BARE_UUID = /^[0-9a-f]{32}$/i;
+const BRACED = /^\{([^{}]*-[^{}]*)\}$/;
 const TAG = /^[a-z_][a-z0-9_]{0,31}$/i;
-const INTERVAL = /^(\d+)(?:-(\d+))?$/;
+const INTERVAL = /^(\d+)(?:\s*-\s*(\d+))?$/;
 const UUID_BYTES = 16;
 
 /**
@@ -29,8 +31,10 @@ export class GtidSet {
   }
 
   /**
-   * Reads what MySQL prints and what it accepts: blanks and line ends anywhere between the parts, capitals, origins named
-   * several times, intervals in any order.
+   * Reads what MySQL prints and what it accepts: blanks and line ends anywhere between the parts, capitals, UUIDs in braces or
+   * without hyphens, origins named several times, intervals in any order. Refused is what MySQL reads as no transactions at
+   * all, a range that ends before it begins or a UUID or tag with nothing behind it, as it is a mistake that would start a
+   * replication somewhere else.
    * @throws OperatorError MYSQL_GTID_SYNTAX
    */
   static parse(text: string): GtidSet {
@@ -38,10 +42,10 @@ export class GtidSet {
     for (const entry of text.split(',')) {
       if (entry.trim() === '') continue;
       const [server, ...items] = entry.split(':').map((item) => item.trim());
-      const uuid = UUID.exec(server);
-      if (uuid === null) throw unreadable(`${JSON.stringify(server)} is no server UUID`);
+      const uuid = canonicalUuid(server);
+      if (uuid === undefined) throw unreadable(`${JSON.stringify(server)} is no server UUID`);
       if (items.length === 0) throw unreadable(`no transactions are named of ${server}`);
-      let origin = uuid.slice(1).join('-').toLowerCase();
+      let origin = uuid;
       let tag = '';
       let awaited = true;
       for (const item of items) {
@@ -50,7 +54,7 @@ export class GtidSet {
           if (!TAG.test(item)) throw unreadable(`${JSON.stringify(item)} is neither a number, nor a range, nor a tag`);
           if (awaited && tag !== '') throw unreadable(`no transactions are named of the tag ${tag}`);
           tag = item.toLowerCase();
-          origin = `${origin.slice(0, 36)}:${tag}`;
+          origin = `${uuid}:${tag}`;
           awaited = true;
           continue;
         }
@@ -58,8 +62,7 @@ export class GtidSet {
         const first = BigInt(interval[1]);
         const last = interval[2] === undefined ? first : BigInt(interval[2]);
         if (first === 0n || last > LARGEST) throw unreadable(`transaction numbers go from 1 to ${LARGEST}`);
-        // MySQL reads a range that ends before it begins as none.
-        if (last < first) continue;
+        if (last < first) throw unreadable(`the range ${item} ends before it begins`);
         const intervals = origins.get(origin);
         if (intervals === undefined) origins.set(origin, [{ first, last }]);
         else intervals.push({ first, last });
@@ -197,6 +200,17 @@ export class GtidSet {
 export function uuidText(buffer: Buffer, at: number): string {
   const hex = buffer.toString('hex', at, at + UUID_BYTES);
   if (hex.length < 2 * UUID_BYTES) throw new RangeError('a UUID is cut short');
+  return hyphenated(hex);
+}
+
+/** A UUID in lower case and with hyphens; undefined when it is none. */
+function canonicalUuid(text: string): string | undefined {
+  const uuid = (BRACED.exec(text)?.[1] ?? text).toLowerCase();
+  if (UUID.test(uuid)) return uuid;
+  return BARE_UUID.test(uuid) ? hyphenated(uuid) : undefined;
+}
+
+function hyphenated(hex: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 

@@ -72,10 +72,9 @@ class LazyPosition implements MysqlPosition {
   }
 
   covers(other: Position): boolean {
-    const { whole } = this;
     if (!(other instanceof LazyPosition)) throw new TypeError('positions of different kinds cannot be compared');
     if (other.#tracker !== undefined && other.#tracker === this.#tracker) return this.#number >= other.#number;
-    const theirs = other.whole;
+    const [whole, theirs] = [this.whole, other.whole];
     if (whole instanceof GtidSet && theirs instanceof GtidSet) return theirs.isSubsetOf(whole);
     if (whole instanceof DomainPosition && theirs instanceof DomainPosition) return whole.covers(theirs);
     return false;
@@ -146,10 +145,12 @@ export function asMysqlPosition(position: Position): MysqlPosition {
 }
 
 /**
- * Reads a GTID set of MySQL, `uuid:1-38`, or a position of MariaDB, `0-1-100`. An empty text is MySQL's empty set.
+ * Reads a GTID set of MySQL, `uuid:1-38`, or a position of MariaDB, `0-1-100`.
+ * @param empty whose position an empty text is
  * @throws OperatorError MYSQL_GTID_SYNTAX
  */
-export function parseMysqlPosition(text: string): MysqlPosition {
+export function parseMysqlPosition(text: string, empty: Flavour = 'mysql'): MysqlPosition {
+  if (/^[\s,]*$/.test(text)) return beginning(empty);
   if (/^\s*,?\s*\d+-\d+-\d+\s*(?:,|$)/.test(text)) return new LazyPosition('mariadb', DomainPosition.parse(text));
   return new LazyPosition('mysql', GtidSet.parse(text));
 }

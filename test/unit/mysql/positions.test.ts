@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import {
   type Gtid,
@@ -11,6 +13,9 @@ import {
 
 const A = '11111111-aaaa-4bbb-8ccc-dddddddddddd';
 const B = '99999999-aaaa-4bbb-8ccc-dddddddddddd';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 function mysql(origin: string, number: number): Gtid {
   return { flavour: 'mysql', origin, number: BigInt(number) };
@@ -50,8 +55,33 @@ describe('positions of MySQL and MariaDB', () => {
 
   test('transactions that nobody looks at cost next to nothing, and are not kept for ever', () => {
     const tracker = new PositionTracker('mysql', undefined);
-    for (let i = 1; i <= 200_000; i++) tracker.add(mysql(A, i));
-    assert.equal(tracker.current.toString(), `${A}:1-200000`);
+    const add = (from: number, to: number) => {
+      for (let i = from; i <= to; i++) tracker.add(mysql(A, i));
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = add(1, 10_000);
+    const began = performance.now();
+    const after = add(10_001, 400_000);
+    const took = performance.now() - began;
+    assert(after - before < 2_000_000, `${after - before} bytes more`);
+    // A second of a fast source's transactions is a third of this.
+    assert(took < 1500, `${took} ms`);
+    assert.equal(tracker.current.toString(), `${A}:1-400000`);
+  });
+
+  test('two positions of one tracker are compared without making their sets', () => {
+    // Ten thousand gaps: each set that is made costs what a thousand transactions do.
+    const gaps = Array.from({ length: 10_000 }, (_, i) => `:${3 * i + 1}`).join('');
+    const tracker = new PositionTracker('mysql', parseMysqlPosition(`${B}${gaps}`));
+    const began = performance.now();
+    let earlier = tracker.current;
+    for (let i = 1; i <= 4000; i++) {
+      const later = tracker.add(mysql(B, 1_000_000 + i));
+      assert(later.covers(earlier) && !earlier.covers(later));
+      earlier = later;
+    }
+    assert(performance.now() - began < 1000);
   });
 
   test('two transactions that count together are one step', () => {
@@ -84,6 +114,7 @@ describe('positions of MySQL and MariaDB', () => {
     assert.equal(between(`${A}:1-10`, `${A}:1-3`), 0);
     assert.equal(between('0-1-5', '0-1-8,1-1-2'), 5);
     assert.equal(between('', '0-1-8'), undefined);
+    assert.equal(transactionsBetween(parseMysqlPosition('', 'mariadb'), parseMysqlPosition('0-1-8')), 8);
   });
 
   test('a GTID is printed as the servers do', () => {

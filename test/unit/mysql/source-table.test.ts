@@ -16,7 +16,8 @@ function table(columns: Readonly<Record<string, string>>, primaryKey: readonly s
     }),
     primaryKey,
     asOf: parseMysqlPosition(''),
-  } as TableDefinition;
+    altered: undefined,
+  };
 }
 
 test('the primary key tells rows apart, and without one the whole row does', () => {
