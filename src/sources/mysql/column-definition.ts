@@ -18,6 +18,8 @@ export interface ColumnDefinition {
   /** Computed when it is read, so that MariaDB does not log that it changed. */
   readonly virtual: boolean;
   readonly invisible: boolean;
+  /** The table says what a row gets that does not name the column: something else than NULL. */
+  readonly hasDefault: boolean;
   /**
    * What a row gets that does not name the column; null for NULL. As the server prints it in UTC, bytes as `\\x61`, and all
    * digits of a BIT. Undefined: the server computes it for each row, or there is none, or the catalogue does not tell it exactly.
@@ -119,8 +121,15 @@ export function columnDefinition(row: ColumnRow, key: boolean, flavour: Flavour)
     generated: GENERATED.test(row.extra),
     virtual: /\bVIRTUAL\b/i.test(row.extra),
     invisible: /\bINVISIBLE\b/i.test(row.extra),
-    constantDefault: GENERATED.test(row.extra) ? undefined : catalogueDefault(row, column).text,
+    ...(GENERATED.test(row.extra) ? NO_DEFAULT : defaultOf(row, column)),
   };
+}
+
+const NO_DEFAULT = { hasDefault: false, constantDefault: undefined };
+
+function defaultOf(row: ColumnRow, column: BinlogColumn): Pick<ColumnDefinition, 'hasDefault' | 'constantDefault'> {
+  const { text, exists } = catalogueDefault(row, column);
+  return { hasDefault: exists, constantDefault: text };
 }
 
 function columnOf({ name, type: declared, nullable, charset, octets }: ColumnRow, flavour: Flavour): BinlogColumn {

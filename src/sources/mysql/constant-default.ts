@@ -12,30 +12,34 @@ export interface DefaultRow {
 export interface CatalogueDefault {
   /** Null for NULL; undefined: the server computes it for each row, or there is none, or it has to be asked for. */
   readonly text: string | null | undefined;
+  /** There is one, and it is not NULL. */
+  readonly exists: boolean;
   /** It is a constant that the catalogue may print otherwise than it is: `DEFAULT(column)` tells it. */
   readonly doubtful: boolean;
 }
 
-const NONE: CatalogueDefault = { text: undefined, doubtful: false };
-const NULL: CatalogueDefault = { text: null, doubtful: false };
-const DOUBTFUL: CatalogueDefault = { text: undefined, doubtful: true };
+const NONE: CatalogueDefault = { text: undefined, exists: false, doubtful: false };
+const NULL: CatalogueDefault = { text: null, exists: false, doubtful: false };
+const COMPUTED: CatalogueDefault = { text: undefined, exists: true, doubtful: false };
+const DOUBTFUL: CatalogueDefault = { text: undefined, exists: true, doubtful: true };
 
 /**
  * Reads a default. The catalogue has question marks for characters beyond the first 65,536 and, in MariaDB, for bytes that are
  * no text; in MySQL it ends bytes at the first zero, and has TIMESTAMPs in the time zone of whoever made the table.
  */
 export function catalogueDefault({ preset, extra, nullable }: DefaultRow, column: BinlogColumn): CatalogueDefault {
-  if (/\bauto_increment\b/i.test(extra)) return NONE;
+  if (/\bauto_increment\b/i.test(extra)) return COMPUTED;
   if (preset === null) return nullable === 'YES' ? NULL : NONE;
   const constant = column.flavour === 'mariadb' ? mariadbConstant(preset) : mysqlConstant(preset, extra, column);
   if (constant === null) return NULL;
-  if (constant === undefined) return NONE;
-  if (isAddress(column)) return { text: constant, doubtful: false };
+  if (constant === undefined) return COMPUTED;
+  if (isAddress(column)) return { text: constant, exists: true, doubtful: false };
   if (column.charset === 'binary') return DOUBTFUL;
   if (column.charset !== undefined && constant.includes('?')) return DOUBTFUL;
   const zoned = column.flavour === 'mysql' && isTimestamp(column) && !constant.startsWith('0000-');
   if (zoned) return DOUBTFUL;
-  return { text: column.type === ColumnType.bit ? bits(constant, column.meta) : constant, doubtful: false };
+  const text = column.type === ColumnType.bit ? bits(constant, column.meta) : constant;
+  return { text, exists: true, doubtful: false };
 }
 
 /** A default that the server was asked for: text, or hexadecimal where `isBytes`. */

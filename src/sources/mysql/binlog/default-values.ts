@@ -35,7 +35,8 @@ export function defaultValue(
 ): Buffer | null | undefined {
   if (definition?.constantDefault === null) return null;
   // Without strict mode the server fills in what is "zero" for the type of a column that may not be NULL.
-  const text = definition?.constantDefault ?? (definition?.nullable === false ? implicit(column) : undefined);
+  const none = definition?.nullable === false && !definition.hasDefault;
+  const text = definition?.constantDefault ?? (none ? implicit(column) : undefined);
   if (text === undefined) return undefined;
   // MariaDB's addresses are bytes in the log, and text in the catalogue.
   if (/^(?:uuid|inet[46])\b/i.test(column.declared ?? ''))
