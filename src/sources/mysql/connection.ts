@@ -3,7 +3,7 @@ import { createConnection, type ConnectionOptions } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import type { MysqlConnectionDescription } from '../../config/mysql-connection.ts';
 import { connectionError, mayFallBack } from './connection-errors.ts';
-import { openGreeted } from './greeting.ts';
+import { CONNECTION_LOST, openGreeted } from './greeting.ts';
 
 export type { Connection };
 
@@ -97,7 +97,7 @@ function authenticated(core: ReturnType<typeof createConnection>, socket: Socket
     core.once('connect', () => resolve());
     core.once('error', reject);
     socket.once('close', () =>
-      reject(Object.assign(new Error('the server closed the connection'), { code: 'PROTOCOL_CONNECTION_LOST' })),
+      reject(Object.assign(new Error('the server closed the connection'), { code: CONNECTION_LOST })),
     );
   });
 }

@@ -1,6 +1,9 @@
 import net from 'node:net';
 import { OperatorError } from '../../errors.ts';
 
+/** What the client library calls it when the server hangs up. */
+export const CONNECTION_LOST = 'PROTOCOL_CONNECTION_LOST';
+
 /** Where a server listens. */
 export interface Address {
   readonly host: string;
@@ -92,6 +95,6 @@ function timedOut(): Error {
 
 function closed(): Error {
   return Object.assign(new Error('the server closed the connection before it said anything'), {
-    code: 'PROTOCOL_CONNECTION_LOST',
+    code: CONNECTION_LOST,
   });
 }
