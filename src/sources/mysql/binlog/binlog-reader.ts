@@ -59,6 +59,12 @@ const STATEMENT_END = 0x01;
 /** Rows after which they are counted, though their transaction goes on. */
 const COUNTED_ROWS = 10_000;
 
+/** What is told of a column when the first of such values comes; they are counted from then on. */
+const CHANGED: Readonly<Record<CountedValue, string>> = {
+  zeroDate: 'dates that do not exist, such as 0000-00-00, become NULL at the target; --zeroDates error stops at them',
+  boolOutOfRange: 'numbers other than 0 and 1 become true at the target',
+};
+
 /** What a payload may hold. */
 const PACKED = new Set<number>([
   EventType.QUERY,
@@ -123,6 +129,11 @@ export class BinlogReader {
       values,
       charsets,
       counted: versions.counted,
+      firstCounted: (column, what) => {
+        if (versions.told.has(column)) return;
+        versions.told.add(column);
+        log.warn(`${column}: ${CHANGED[what]}`);
+      },
     };
     this.#transactions = new Transactions(parts);
     this.#tables = new StreamTables({ flavour, filter, versions, definitions, charsets, fetchMetadata });

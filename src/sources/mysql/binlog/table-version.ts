@@ -20,6 +20,8 @@ export interface DecodingContext {
   readonly values: ValueOptions;
   readonly charsets: Charsets;
   readonly counted: Record<CountedValue, number>;
+  /** Such a value has come for the first time since a column's decoder was made. */
+  readonly firstCounted: (column: string, what: CountedValue) => void;
 }
 
 /** One version of a table: as it was described until the next ALTER TABLE. */
@@ -95,21 +97,26 @@ export class TableVersion {
     const name = nameOf(this.described);
     const table = this.table(context);
     const hidden = table === this.#whole ? -1 : 0;
-    const values = { ...context.values, onCounted: (what: CountedValue) => void context.counted[what]++ };
     const plans = columns.map((column, i): ColumnPlan => {
       const layout = valueLayout(columnName(name, column.name), column);
       if (i === hidden) {
         const skip = valueSkipper(column);
         return { decode: skip, decodePartial: undefined, layout, written: false, key: false };
       }
-      const decode = columnDecoder(name, column, facts[i], values, context.charsets);
+      const decode = columnDecoder(
+        name,
+        column,
+        facts[i],
+        counting(columnName(name, column.name), context),
+        context.charsets,
+      );
       const decodePartial = column.type === ColumnType.json ? partialJsonDecoder(name, column, facts[i]) : undefined;
       return { decode, decodePartial, layout, written: true, key: hidden < 0 && key.includes(i) };
     });
-    return new RowDecoder(table, plans, this.#absentColumns(context, facts, values));
+    return new RowDecoder(table, plans, this.#absentColumns(context, facts));
   }
 
-  #absentColumns({ charsets }: DecodingContext, facts: Facts, values: ValueOptions): AbsentColumns {
+  #absentColumns(context: DecodingContext, facts: Facts): AbsentColumns {
     const { columns } = this.described;
     const table = nameOf(this.described);
     const defined = (column: number) => {
@@ -121,7 +128,8 @@ export class TableVersion {
         const target = facts[column];
         // What the source computes the target has to compute, too, or not to have.
         if (defined(column)?.generated === true && target !== undefined) throw computedMissing(table, columns[column]);
-        const value = defaultValue(table, columns[column], defined(column), target, values, charsets);
+        const values = counting(columnName(table, columns[column].name), context);
+        const value = defaultValue(table, columns[column], defined(column), target, values, context.charsets);
         if (value === undefined && target !== undefined) throw defaultUnknown(table, columns[column]);
         return value ?? null;
       },
@@ -138,6 +146,18 @@ export class TableVersion {
       partialWithoutOld: (column) => partialJson(table, columns[column]),
     };
   }
+}
+
+/** How the values of a column are decoded, so that those that are changed on their way are counted and told of. */
+function counting(column: string, { values, counted, firstCounted }: DecodingContext): ValueOptions {
+  let first = true;
+  const onCounted = (what: CountedValue) => {
+    counted[what]++;
+    if (!first) return;
+    first = false;
+    firstCounted(column, what);
+  };
+  return { ...values, onCounted };
 }
 
 /** The table in the words that all sources share: with the key that the server made for lack of one, and without. */

@@ -100,7 +100,12 @@ const CAPTURES: Readonly<Record<string, Capture>> = {
     flavour: 'mysql',
     settings: { binlog_row_metadata: 'MINIMAL' },
     before: ['CREATE DATABASE shop', `CREATE TABLE shop.${ORDERS.slice('CREATE TABLE '.length)}`],
-    statements: ['USE shop', ...ROWS],
+    statements: [
+      'USE shop',
+      ...ROWS,
+      'ALTER TABLE orders ADD COLUMN more INT',
+      'INSERT INTO orders (id, more) VALUES (5, 55)',
+    ],
   },
   mariadb: {
     flavour: 'mariadb-11',
