@@ -11,7 +11,7 @@ import type { OpenTransaction } from './open-transaction.ts';
 import type { QueryEvent } from './query-event.ts';
 import { type NamedTable, readStatement, redacted, type Statement } from './statements.ts';
 import type { Catalogue, StreamTables } from './stream-tables.ts';
-import type { DecodingContext, TableVersion } from './table-version.ts';
+import type { DecodingContext, Reliance, TableVersion } from './table-version.ts';
 import type { Transactions } from './transactions.ts';
 
 /** What to do when a table is truncated. */
@@ -41,8 +41,8 @@ export interface StatementOptions {
 /** Works through the statements in the log: ends of transactions, definitions, TRUNCATE, and what should have been rows. */
 export class StatementEvents {
   readonly #options: StatementOptions;
-  /** Definitions by which rows were decoded that could not be decoded without them. */
-  readonly #relied = new Set<TableDefinition>();
+  /** Definitions by which rows were decoded that could not be decoded without them, and what was taken from them. */
+  readonly #relied = new Map<TableDefinition, Exclude<Reliance, 'nothing'>>();
   /** Databases of which it was told that their statements are passed over. */
   readonly #told = new Set<string>();
 
@@ -61,12 +61,13 @@ export class StatementEvents {
 
   /** Rows are about to be decoded by this version of their table. Refuses a definition that is younger than they are. */
   rely({ relies, definition, described }: TableVersion, transaction: OpenTransaction): void {
-    if (!relies || definition === undefined || this.#relied.has(definition)) return;
+    if (relies === 'nothing' || definition === undefined || this.#relied.has(definition)) return;
     const { commitTime, gtid } = transaction.start;
-    if (isNewerThan(definition, commitTime)) {
+    // Columns come and go without an end to the defaults of the others: only a statement that changes those tells more.
+    if (relies === 'names' && isNewerThan(definition, commitTime)) {
       throw definitionNewer(`${described.database}.${described.name}`, gtid);
     }
-    this.#relied.add(definition);
+    this.#relied.set(definition, relies);
   }
 
   #read(query: QueryEvent, charset: string | undefined): Promise<void> | undefined {
@@ -168,12 +169,12 @@ export class StatementEvents {
     const { gtid } = transactions.within(QUERY).start;
     const wanted = tables.filter(({ database }) => filter.wants(database));
     for (const { database, name } of wanted) {
-      this.#refuseNewer(database, name, gtid);
+      this.#refuseNewer(database, name, gtid, statement.changesDefaults);
       definitions.invalidate(database, name);
     }
     const concerns = tables.length > 0 ? wanted.length > 0 : filter.wants(statement.database ?? query.database);
     if (tables.length === 0) {
-      if (concerns) this.#refuseNewer(undefined, undefined, gtid);
+      if (concerns) this.#refuseNewer(undefined, undefined, gtid, true);
       definitions.invalidate();
     }
     if (!concerns) return;
@@ -189,11 +190,13 @@ export class StatementEvents {
   }
 
   /** The rows before this statement were decoded by a definition that was read after it. */
-  #refuseNewer(database: string | undefined, name: string | undefined, gtid: Gtid): void {
+  #refuseNewer(database: string | undefined, name: string | undefined, gtid: Gtid, changesDefaults: boolean): void {
     const here = new PositionTracker(this.#options.flavour, undefined).add(gtid);
-    for (const definition of this.#relied) {
+    for (const [definition, relies] of this.#relied) {
       if (database !== undefined && (definition.database !== database || definition.name !== name)) continue;
-      if (definition.asOf.covers(here)) throw definitionNewer(`${definition.database}.${definition.name}`, gtid);
+      const wrong = relies === 'names' || changesDefaults;
+      if (wrong && definition.asOf.covers(here))
+        throw definitionNewer(`${definition.database}.${definition.name}`, gtid);
       this.#relied.delete(definition);
     }
   }

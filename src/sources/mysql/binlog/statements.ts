@@ -16,13 +16,14 @@ export type Statement =
   | { readonly kind: 'truncate'; readonly table: NamedTable }
   /**
    * Defines tables anew; without tables: a whole database, or what could not be read. `removesRows`: rows that were in them
-   * are gone, and no event says which.
+   * are gone, and no event says which. `changesDefaults`: columns that were there may have another default, or be others.
    */
   | {
       readonly kind: 'definition';
       readonly tables: readonly NamedTable[];
       readonly database: string | undefined;
       readonly removesRows: boolean;
+      readonly changesDefaults: boolean;
     }
   /** Changes rows, in a log of statements instead of rows. */
   | { readonly kind: 'rows' }
@@ -64,7 +65,7 @@ export function readStatement(sql: string, ansiQuotes: boolean): Statement {
     case 'DROP':
       return readCreateOrDrop(verb, reader);
     case 'RENAME':
-      return reader.skip('TABLE', 'TABLES') ? definition(reader.tables(), false) : OTHER;
+      return reader.skip('TABLE', 'TABLES') ? definition(reader.tables(), false, true) : OTHER;
     default:
       return ROW_STATEMENTS.has(verb) ? { kind: 'rows' } : OTHER;
   }
@@ -102,7 +103,7 @@ function readXa(reader: StatementReader): Statement {
 function readAlter(reader: StatementReader): Statement {
   while (reader.skip('ONLINE', 'OFFLINE', 'IGNORE'));
   if (reader.skip('DATABASE', 'SCHEMA'))
-    return { kind: 'definition', tables: [], database: undefined, removesRows: false };
+    return { kind: 'definition', tables: [], database: undefined, removesRows: false, changesDefaults: false };
   if (!reader.skip('TABLE')) return OTHER;
   const table = reader.table();
   const rest = reader.rest().map(({ kind, text }) => (kind === 'word' ? text.toUpperCase() : ''));
@@ -112,30 +113,40 @@ function readAlter(reader: StatementReader): Statement {
       ((word === 'DISCARD' || word === 'IMPORT') && (rest[i + 1] === 'TABLESPACE' || rest.includes('TABLESPACE', i))),
   );
   const renamed = rest.findIndex((word, i) => word === 'RENAME' && !/^(?:COLUMN|INDEX|KEY)$/.test(rest[i + 1] ?? ''));
-  return definition([table], removesRows, renamed >= 0);
+  const changesDefaults = rest.some(
+    (word, i) => /^(?:MODIFY|CHANGE|ALTER|DROP|RENAME)$/.test(word) || (word === 'SET' && rest[i + 1] === 'DEFAULT'),
+  );
+  return definition([table], removesRows, changesDefaults, renamed >= 0);
 }
 
 function readCreateOrDrop(verb: 'CREATE' | 'DROP', reader: StatementReader): Statement {
   const replaces = reader.skip('OR') && reader.skip('REPLACE');
   if (reader.skip('TEMPORARY')) return OTHER;
   if (reader.skip('TABLE', 'TABLES')) {
-    if (verb === 'DROP') return definition(reader.tables(), true);
-    return definition([reader.table()], replaces);
+    if (verb === 'DROP') return definition(reader.tables(), true, true);
+    return definition([reader.table()], replaces, true);
   }
   if (reader.skip('DATABASE', 'SCHEMA')) {
     const database = reader.name();
-    return verb === 'CREATE' ? OTHER : { kind: 'definition', tables: [], database, removesRows: true };
+    return verb === 'CREATE'
+      ? OTHER
+      : { kind: 'definition', tables: [], database, removesRows: true, changesDefaults: true };
   }
   while (reader.skip('UNIQUE', 'FULLTEXT', 'SPATIAL', 'VECTOR', 'ONLINE', 'OFFLINE'));
   if (!reader.skip('INDEX')) return OTHER;
   // A unique index may be what rows are told by.
-  return reader.until('ON') ? definition([reader.table()], false) : OTHER;
+  return reader.until('ON') ? definition([reader.table()], false, false) : OTHER;
 }
 
 /** `renames`: the new name is not read, so nothing that is known can be trusted. */
-function definition(tables: readonly NamedTable[], removesRows: boolean, renames = false): Statement {
+function definition(
+  tables: readonly NamedTable[],
+  removesRows: boolean,
+  changesDefaults: boolean,
+  renames = false,
+): Statement {
   const known = !renames && tables.every(({ name }) => name !== '');
-  return { kind: 'definition', tables: known ? tables : [], database: undefined, removesRows };
+  return { kind: 'definition', tables: known ? tables : [], database: undefined, removesRows, changesDefaults };
 }
 
 class StatementReader {

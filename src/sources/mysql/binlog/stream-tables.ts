@@ -122,7 +122,7 @@ export class StreamTables {
       described,
       definition,
       definition !== undefined,
-      !map.full,
+      map.full ? 'nothing' : 'names',
       raw,
       versions.get(key),
     );

@@ -24,6 +24,9 @@ export interface DecodingContext {
   readonly firstCounted: (column: string, what: CountedValue) => void;
 }
 
+/** What of a catalogue's definition the rows need: nothing, the defaults of columns that they leave out, or all of it. */
+export type Reliance = 'nothing' | 'defaults' | 'names';
+
 /** One version of a table: as it was described until the next ALTER TABLE. */
 export class TableVersion {
   readonly described: DescribedTable;
@@ -31,8 +34,8 @@ export class TableVersion {
   readonly definition: TableDefinition | undefined;
   /** The catalogue was asked for its definition. */
   readonly asked: boolean;
-  /** Its rows cannot be read right by another definition than that of their time. */
-  readonly relies: boolean;
+  /** What its rows cannot be read without, and would be read wrong by another definition than that of their time. */
+  readonly relies: Reliance;
   /** Its rows are of no interest. */
   readonly ignored: boolean;
   /** With all columns, and without the key that the server made; the same where it made none. */
@@ -50,7 +53,7 @@ export class TableVersion {
     described: DescribedTable,
     definition: TableDefinition | undefined,
     asked: boolean,
-    relies: boolean,
+    relies: Reliance,
     raw: Buffer,
     former: TableVersion | undefined,
   ) {
@@ -89,7 +92,8 @@ export class TableVersion {
 
   /** The same version with the catalogue's definition, which tells what INSERTs leave out. Undefined: it has none. */
   with(definition: TableDefinition | undefined): TableVersion {
-    return new TableVersion(this.described, definition, true, definition !== undefined, this.#raw, this);
+    const relies = definition === undefined || this.relies === 'names' ? this.relies : 'defaults';
+    return new TableVersion(this.described, definition, true, relies, this.#raw, this);
   }
 
   #makeDecoder(context: DecodingContext, facts: Facts): RowDecoder {
