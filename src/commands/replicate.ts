@@ -3,6 +3,7 @@ import { VERSION } from '../config/build.ts';
 import { parseConnectionString } from '../config/connection.ts';
 import { registerSecret } from '../config/secrets.ts';
 import type { Settings } from '../config/settings.ts';
+import type { SourceConnection } from '../config/source-connection.ts';
 import { Activity } from '../engine/activity.ts';
 import { connectionLost, isTransient } from '../engine/connection-loss.ts';
 import { applierMetrics, watchPipeline } from '../engine/instrumentation.ts';
@@ -26,14 +27,6 @@ import { describeEngine } from './engine-diagnostics.ts';
 
 /** The flags that every log source has. */
 export type EngineSettings = Settings<'pglogical' | 'mylogical'>;
-
-/** What is told of the connection to the source. */
-export interface SourceConnection {
-  /** Without its password. */
-  readonly display: string;
-  /** Parameters that were given and that have no effect. */
-  readonly ignored: readonly string[];
-}
 
 /** Batches that may wait when `--targetApplyQueueSize` is not set: the bytes are bounded by `--memoryLimit`. */
 const QUEUE_SIZE = 256;
