@@ -140,12 +140,14 @@ function columnOf({ name, type: declared, nullable, charset, octets }: ColumnRow
   const exact = !WIDE.has(charset ?? '') || listed?.some((member) => member.includes('?')) !== true;
   const old = /mariadb-5\.3/.test(declared) ? OLD_TEMPORALS[word] : undefined;
   const compressed = /\bCOMPRESSED\b/.test(declared);
+  // A compressed VARCHAR has a byte more, which tells how it is compressed.
+  const prefix = compressed && word.startsWith('var') ? 1 : 0;
   const type = old ?? (GEOMETRIES.includes(word) ? ColumnType.geometry : (TYPES[word] ?? -1));
   const binary = /^(?:tiny|medium|long|var)?(?:blob|binary)$/.test(word) || Object.hasOwn(FIXED_BINARY, word);
   return {
     name,
     type: compressed ? compressedType(type) : flavour === 'mariadb' && word === 'vector' ? ColumnType.varchar : type,
-    meta: metaOf(word, numbers, listed, Number(octets ?? 0), old !== undefined),
+    meta: metaOf(word, numbers, listed, Number(octets ?? 0) + prefix, old !== undefined, flavour),
     unsigned: /\bunsigned\b/i.test(declared) || word === 'year',
     charset: binary || word === 'vector' ? 'binary' : (charset ?? undefined),
     members: exact ? listed : undefined,
@@ -166,6 +168,7 @@ function metaOf(
   members: readonly string[] | undefined,
   octets: number,
   old: boolean,
+  flavour: Flavour,
 ): number {
   if (members !== undefined) {
     if (word === 'enum') return members.length > 255 ? 2 : 1;
@@ -194,8 +197,9 @@ function metaOf(
     case 'binary':
     case 'varbinary':
       return octets;
+    // MySQL's is a BLOB in the log, MariaDB's a VARBINARY.
     case 'vector':
-      return octets > 0 ? octets : 4;
+      return flavour === 'mysql' ? LENGTH_BYTES.longblob : octets;
     default:
       return 0;
   }
