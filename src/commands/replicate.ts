@@ -10,7 +10,8 @@ import { applierMetrics, watchPipeline } from '../engine/instrumentation.ts';
 import { openLetters } from '../engine/letters.ts';
 import { Pause } from '../engine/pause.ts';
 import { Pipeline } from '../engine/pipeline.ts';
-import { openTarget, type TargetSettings } from '../engine/target.ts';
+import { scriptMetrics } from '../engine/script-metrics.ts';
+import { openTarget, type Target, type TargetSettings } from '../engine/target.ts';
 import { DefectError, OperatorError, UsageError } from '../errors.ts';
 import { type ClosableLogger, createLogger } from '../log/create-logger.ts';
 import { errorText, logError } from '../log/log-error.ts';
@@ -21,6 +22,7 @@ import { type Control, MetricsServer } from '../metrics/server.ts';
 import type { Troubles } from '../metrics/troubles.ts';
 import type { Source } from '../sources/source.ts';
 import { Lease, leaseName } from '../staging/lease.ts';
+import { Userscript } from '../userscript/userscript.ts';
 import type { CommandContext } from './command.ts';
 import { endOnDefects } from './defects.ts';
 import { describeEngine } from './engine-diagnostics.ts';
@@ -117,6 +119,8 @@ export async function replicate(parts: {
       log,
     );
     closers.push(() => target.close());
+    const userscript = await openUserscript(settings, target, metrics, log);
+    if (userscript !== undefined) closers.push(() => userscript.close());
     const letters = openLetters(target, settings.dlqTableName);
     const pipeline = new Pipeline({
       source,
@@ -126,6 +130,9 @@ export async function replicate(parts: {
       identity: target.identity,
       openSession: target.openSession,
       deadLetters: letters,
+      ...(userscript && {
+        script: { userscript, schema: target.schema, defaultsOf: target.defaultsOf, timeout: settings.applyTimeout },
+      }),
       batching: {
         flushSize: settings.flushSize,
         transactionLimit: settings.timestampLimit,
@@ -171,7 +178,8 @@ export async function replicate(parts: {
       if (connected) return;
       const tables = await patiently(() => source.connect(reader), stop.signal, log);
       closers.push(() => source.close());
-      target.tables.check(tables);
+      // Only its handlers know where the rows of a table that they handle go.
+      target.tables.check(tables.filter((table) => !userscript?.handles(table, target.tables.catalogue)));
       connected = true;
     };
     await runUnderLease(pipeline, connect, stop.signal, log, (cut, onLost) =>
@@ -208,6 +216,31 @@ export async function replicate(parts: {
     await server?.close();
     await log.close();
   }
+}
+
+/** The userscript of `--userscript`, ready for rows. @throws OperatorError SCRIPT_… */
+async function openUserscript(
+  settings: EngineSettings,
+  target: Target,
+  metrics: Metrics,
+  log: Logger,
+): Promise<Userscript | undefined> {
+  const { userscript: path, userscriptTimeout: timeout } = settings;
+  if (path === undefined || path === '') return undefined;
+  const script = await Userscript.open({ path, timeout, log, ...scriptMetrics(metrics, () => target.schema.raw) });
+  try {
+    script.bind(target.schema, target.tables.catalogue);
+  } catch (error) {
+    await script.close();
+    throw error;
+  }
+  const { schemas, tables } = script.configuration;
+  log.info('rows go through a userscript', {
+    path,
+    schemas: schemas.map(({ name }) => name).join(', '),
+    tables: tables.flatMap(({ names }) => names).join(', '),
+  });
+  return script;
 }
 
 /** Parallelism is held to 80% of the connections allowed. */

@@ -77,6 +77,7 @@ const WALSENDER = { commands: ['pglogical'], group: 'Source' } as const;
 const SOURCE = { commands: ENGINE, group: 'Source' } as const;
 const SCHEMA = { commands: CHECKED, group: 'Target' } as const;
 const TARGET = { commands: ENGINE, group: 'Target' } as const;
+const SCRIPTS = { commands: ENGINE, group: 'Userscript' } as const;
 const PROGRESS = { commands: CHECKED, group: 'Staging' } as const;
 const STAGING = { commands: ENGINE, group: 'Staging' } as const;
 const CHECKS = { commands: ['preflight'], group: 'Checks' } as const;
@@ -103,7 +104,6 @@ const OUTDATED = { ...WITHOUT_EFFECT, commands: ['pglogical'], reason: 'they are
 
 const NOT_YET = { commands: ENGINE, group: 'Not available yet', effect: 'unavailable' } as const;
 const SNAPSHOTS = { ...NOT_YET, reason: 'metric snapshots are not written; scrape --metricsAddr instead' } as const;
-const SCRIPTS = { ...NOT_YET, reason: 'without the script the target would get other data than you want' } as const;
 
 const SLOT_NAME = { pattern: /^[a-z0-9_]{1,63}$/, form: 'up to 63 lower-case letters, digits and underscores' };
 const ADDRESS = { pattern: /^(\[[0-9a-f:.]+(%[^\]]+)?\]|[^:\s]*):\d{1,5}$/i, form: 'host:port or :port' };
@@ -225,6 +225,15 @@ export const FLAGS = {
       default: '128',
       min: 0,
       help: 'Prepared statements kept on a target connection',
+    },
+  }),
+  ...section(SCRIPTS, {
+    userscript: { type: 'string', default: null, help: 'TypeScript file with handlers that rows go through' },
+    userscriptTimeout: {
+      type: 'duration',
+      default: '5s',
+      min: 100,
+      help: 'Longest time that one call of a handler may take',
     },
   }),
   ...section(PROGRESS, {
@@ -387,9 +396,6 @@ export const FLAGS = {
     metricsSnapshotPeriod: { type: 'duration', default: '0', min: 0, help: 'Interval of metric snapshots' },
     metricsSnapshotRetentionSize: { type: 'string', default: '', help: 'Total size of snapshots kept' },
     metricsSnapshotRetentionTime: { type: 'duration', default: '168h', min: 0, help: 'Age of snapshots kept' },
-  }),
-  ...section(SCRIPTS, {
-    userscript: { type: 'string', default: null, help: 'TypeScript file with transformations' },
   }),
 } satisfies Readonly<Record<string, Flag>>;
 

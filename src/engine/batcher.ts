@@ -1,5 +1,6 @@
 import { ChangeLog } from '../changes/change-log.ts';
 import type { SpilledTransaction } from '../changes/spill.ts';
+import type { OperatorError } from '../errors.ts';
 import type { ChangeSink, Position } from '../sources/source.ts';
 import { Stopwatch } from './stopwatch.ts';
 
@@ -18,6 +19,10 @@ export interface Batch {
   readonly kind: 'batch';
   readonly log: ChangeLog;
   readonly transactions: readonly Transaction[];
+  /** Why it must not be applied: a userscript failed on it. It is one transaction then, as the source sent it. */
+  readonly refusal?: OperatorError;
+  /** True when a userscript writes some of its rows. */
+  readonly writes?: boolean;
 }
 
 /** A piece of a transaction that is too large to be held in memory; the last piece carries its end. */
@@ -28,6 +33,10 @@ export interface Chunk {
   /** Microseconds since the Unix epoch, by the source's clock. */
   readonly commitTime: number;
   readonly last: Transaction | undefined;
+  /** Why its transaction must not be applied: a userscript failed on it. */
+  readonly refusal?: OperatorError;
+  /** True when a userscript writes some of its rows. */
+  readonly writes?: boolean;
 }
 
 /** A transaction that was gathered on disk while it was open at the source. */
@@ -45,6 +54,12 @@ export interface Progress {
 }
 
 export type Work = Batch | Chunk | Spilled | Progress;
+
+/** Where the applier takes its work from. */
+export type WorkQueue = Pick<
+  Batcher,
+  'take' | 'release' | 'hasChanges' | 'hasProgress' | 'received' | 'onWork' | 'onSpill'
+>;
 
 export interface BatcherOptions {
   /** Changes after which a batch is closed. */
@@ -105,6 +120,13 @@ export class Batcher implements ChangeSink {
     this.#blocked = blocked;
     this.targetColumns = targetColumns;
     this.changes = new ChangeLog();
+  }
+
+  /** The entries [start, end) of a log as a log of their own. */
+  static logOf(log: ChangeLog, start: number, end: number): ChangeLog {
+    const own = new ChangeLog(Math.max(1, end - start));
+    own.appendEntries(log, start, end);
+    return own;
   }
 
   /** Bytes received and not yet applied. */

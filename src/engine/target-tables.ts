@@ -13,7 +13,8 @@ export class TargetTables {
   readonly #schema: SchemaName;
   readonly #dialect: Dialect;
   readonly #read: () => Promise<Catalogue>;
-  readonly #works = new Map<SourceTable, TableWork>();
+  /** Weakly, as userscripts may make source tables without end. */
+  #works = new WeakMap<SourceTable, TableWork>();
   #catalogue: Catalogue;
   #graph: ForeignKeyGraph;
 
@@ -30,6 +31,21 @@ export class TargetTables {
     return new TargetTables(schema, dialect, read, await read());
   }
 
+  /** What the target has, as it was read last. */
+  get catalogue(): Catalogue {
+    return this.#catalogue;
+  }
+
+  /** Whether any of the tables' target tables refers to another of them. */
+  related(sources: readonly SourceTable[]): boolean {
+    const names = new Set(sources.map((source) => this.#catalogue.find(source.name)?.name));
+    return [...names].some((name) =>
+      this.#catalogue.tables
+        .get(name ?? '')
+        ?.foreignKeys.some((key) => key.referenced !== name && names.has(key.referenced)),
+    );
+  }
+
   /** Reads the catalogue again; tables that have changed are mapped anew. */
   async refresh(): Promise<void> {
     const catalogue = await this.#read();
@@ -38,7 +54,7 @@ export class TargetTables {
     if ([...names].every((name) => same(this.#catalogue.tables.get(name), catalogue.tables.get(name)))) return;
     this.#catalogue = catalogue;
     this.#graph = new ForeignKeyGraph(catalogue);
-    this.#works.clear();
+    this.#works = new WeakMap();
   }
 
   /** Checks all tables before the first row. @throws OperatorError TARGET_SCHEMA_DRIFT that names all that has to be mended. */

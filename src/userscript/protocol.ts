@@ -59,7 +59,7 @@ export type ToWorker =
   | {
       readonly kind: 'answer';
       readonly request: number;
-      readonly rows: readonly (readonly (string | null)[])[] | undefined;
+      readonly rows: readonly (readonly (string | boolean | null)[])[] | undefined;
     }
   | { readonly kind: 'refuse'; readonly request: number; readonly message: string };
 

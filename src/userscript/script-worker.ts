@@ -26,7 +26,7 @@ export interface WorkerEvents {
 /** Answers what an onWrite asks of the target. */
 export type Answerer = (
   ask: Extract<FromWorker, { kind: 'query' | 'exec' | 'put' }>,
-) => Promise<readonly (readonly (string | null)[])[] | undefined>;
+) => Promise<readonly (readonly (string | boolean | null)[])[] | undefined>;
 
 /** The thread was ended while it worked on a request. */
 export class WorkerEnded extends ScriptFailure {

@@ -4,6 +4,7 @@ import { OperatorError } from '../errors.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Catalogue } from '../target/catalogue.ts';
 import type { SchemaName } from '../target/identifiers.ts';
+import { sqlState } from '../target/retry.ts';
 import { type CompiledScript, compileScript } from './compile.ts';
 import type { Configuration, ThrownText } from './realm/io.ts';
 import { ScriptFailure } from './sandbox.ts';
@@ -27,7 +28,9 @@ export interface HandlerCounts {
   readonly calls: number;
   readonly filtered: number;
   readonly processed: number;
+  /** Milliseconds in handlers, and those that the rows waited for their turn. */
   readonly milliseconds: number;
+  readonly waited: number;
 }
 
 export interface UserscriptOptions {
@@ -60,6 +63,9 @@ export class Userscript {
   #schema: SchemaName | undefined;
   #plans: TablePlans | undefined;
   #planId = 0;
+  /** When the requests under way were made, and when the last one was through, milliseconds. */
+  readonly #entered: number[] = [];
+  #finished = 0;
 
   private constructor(
     script: CompiledScript,
@@ -86,6 +92,7 @@ export class Userscript {
         counted = counters;
       },
       started: () => {
+        if (opened !== undefined) opened.#entered.length = 0;
         counted = new Float64Array(0);
       },
     });
@@ -163,6 +170,7 @@ export class Userscript {
     this.#tellPlans(plans);
     const end = ends[ends.length - 1];
     const buffer = Uint8Array.prototype.slice.call(log.buffer, start, end);
+    this.#entered.push(performance.now());
     try {
       const done = await this.#worker.rows({ buffer, plans: numbers, ends: ends.map((one) => one - start) });
       const error = done.error && this.#error(done.error, log, start + done.errorAt, plans);
@@ -185,6 +193,16 @@ export class Userscript {
   /** Whether a table's rows go through row handlers. */
   handles(table: SourceTable, catalogue: Catalogue): boolean {
     return this.follow(catalogue).handles(table);
+  }
+
+  /** True when handlers of a schema see the rows of every table. */
+  get handlesEveryTable(): boolean {
+    return (this.#plans?.handlers ?? -1) >= 0;
+  }
+
+  /** Name of the target table for a table's rows. */
+  targetOf(table: SourceTable, catalogue: Catalogue): string {
+    return this.follow(catalogue).targetOf(table);
   }
 
   /** Number of the handlers whose onWrite gets the rows of a table. */
@@ -210,10 +228,13 @@ export class Userscript {
         return await answer(ask);
       } catch (error) {
         refused.set(ask.request, error as Error);
-        throw error;
+        const state = sqlState(error);
+        const { message } = error as Error;
+        throw new Error(state === undefined ? message : `ERROR: ${message} (SQLSTATE ${state})`);
       }
     };
     let thrown: ThrownText | undefined;
+    this.#entered.push(performance.now());
     try {
       thrown = await this.#worker.write({ handler, buffer, plans: numbers, ...target }, answering);
     } catch (failure) {
@@ -263,6 +284,9 @@ export class Userscript {
   #count(before: Float64Array, now: Float64Array): void {
     if (this.#options.onCounts === undefined) return;
     const { schemas, tables } = this.configuration;
+    const entered = this.#entered.shift() ?? this.#finished;
+    const waited = Math.max(0, this.#finished - entered);
+    this.#finished = performance.now();
     const entries = [
       ...schemas.map(({ counters }) => ({ counters, names: [] as readonly string[] })),
       ...tables.map(({ counters, names }) => ({ counters, names })),
@@ -272,7 +296,7 @@ export class Userscript {
       ['onRowUpsert', 'onRowDelete', 'onWrite'].forEach((handler, i) => {
         const at = counters + 4 * i;
         const [calls, filtered, processed, milliseconds] = [0, 1, 2, 3].map((j) => now[at + j] - (before[at + j] ?? 0));
-        if (calls > 0) counts.push({ tables: names, handler, calls, filtered, processed, milliseconds });
+        if (calls > 0) counts.push({ tables: names, handler, calls, filtered, processed, milliseconds, waited });
       });
     }
     if (counts.length > 0) this.#options.onCounts(counts);

@@ -17,7 +17,7 @@ export interface Realm {
   bind(table: string, handlers: number): void;
   run(run: RealmRun): { done: number; error: ThrownText | undefined };
   write(write: RealmWrite): void;
-  answer(request: number, rows: readonly (readonly (string | null)[])[] | undefined): void;
+  answer(request: number, rows: readonly (readonly (string | boolean | null)[])[] | undefined): void;
   refuse(request: number, message: string): void;
   over(): void;
 }

@@ -10,7 +10,7 @@ export interface Writes {
   /** Begins a call of onWrite; what it asks for and how it ends is told by events. */
   begin(handlers: Handlers, rows: RealmWrite): void;
   /** Answers a request: the rows of a query, or nothing. */
-  answer(request: number, rows: readonly (readonly (string | null)[])[] | undefined): void;
+  answer(request: number, rows: readonly (readonly (string | boolean | null)[])[] | undefined): void;
   refuse(request: number, message: string): void;
   /** Ends the present call: what it still asks for is refused. */
   over(): void;
