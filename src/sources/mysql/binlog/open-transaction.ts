@@ -51,6 +51,10 @@ export class OpenTransaction implements Destination {
     return this.#delivering;
   }
 
+  get hasChanges(): boolean {
+    return this.#delivering || this.#spilled !== undefined;
+  }
+
   /** What was gathered, which belongs to the caller now; undefined when there were no changes. */
   takeSpilled(): SpilledTransaction | undefined {
     const spilled = this.#spilled;

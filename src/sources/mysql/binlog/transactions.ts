@@ -131,7 +131,9 @@ export class Transactions {
 
   /** XA COMMIT or XA ROLLBACK, a transaction of its own. A promise when the changes have to be searched for first. */
   decide(event: string, xid: Xid, commits: boolean): Promise<void> | undefined {
-    const { start } = this.within(event);
+    const transaction = this.within(event);
+    if (transaction.hasChanges) throw protocolError(event, 'it stands within another transaction');
+    const { start } = transaction;
     const { sink, positions, flavour, searchPrepared } = this.#options;
     const prepared = this.#prepared.get(xid);
     if (prepared === undefined && commits) return this.#searched(start, xid, searchPrepared);
