@@ -229,7 +229,7 @@ async function openUserscript(
   if (path === undefined || path === '') return undefined;
   const script = await Userscript.open({ path, timeout, log, ...scriptMetrics(metrics, () => target.schema.raw) });
   try {
-    script.bind(target.schema, target.tables.catalogue);
+    script.bind(target.schema, target.dialect, target.tables.catalogue);
   } catch (error) {
     await script.close();
     throw error;

@@ -7,6 +7,8 @@ export interface TablePlan extends PlanSpec {
   readonly identity: SourceTable['identity'];
   /** Positions of the columns by which an update tells whether its row has another key now; empty without a key. */
   readonly key: readonly number[];
+  /** Whether the target table can take the rows as they are. */
+  readonly fits: boolean;
   /** Positions of the columns that a tuple of an old key holds. */
   readonly sentKey: readonly number[];
 }

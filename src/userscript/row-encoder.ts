@@ -1,7 +1,7 @@
 import { ChangeKind, OldTuple } from '../changes/change-log.ts';
 import type { CallReader, ReadEntry } from './call-reader.ts';
 import { EntryWriter } from './entry-writer.ts';
-import type { TablePlan } from './protocol.ts';
+import type { OutTable, TablePlan } from './protocol.ts';
 import { Call, Outcome, type RealmIo } from './realm/io.ts';
 import { noKey, OutTables, positionOf, type Shape, type Shapes } from './shapes.ts';
 
@@ -67,6 +67,29 @@ export class RowEncoder {
       this.#upsert(plan, made, fresh ? ChangeKind.insert : ChangeKind.update, index);
     }
     return targets;
+  }
+
+  /** Writes a TRUNCATE of the target table that bare rows go to; there must be one. */
+  truncate(plan: TablePlan, index: number): void {
+    const table = this.tables.indexOf(this.#shapes.truncation(plan)!, plan, index);
+    this.writer.begin(ChangeKind.truncate, OldTuple.none, table);
+    this.writer.end();
+  }
+
+  /** The tables of the entries that were written, renumbered to them: nothing is asked of the target for any other. */
+  usedTables(): OutTable[] {
+    const { buffer, length } = this.writer;
+    const numbers = new Map<number, number>();
+    for (let at = 0; at < length; at += buffer.readUInt32BE(at)) {
+      const table = buffer.readUInt16BE(at + 6);
+      let number = numbers.get(table);
+      if (number === undefined) {
+        number = numbers.size;
+        numbers.set(table, number);
+      }
+      if (number !== table) buffer.writeUInt16BE(number, at + 6);
+    }
+    return Array.from(numbers.keys(), (table) => this.tables.list[table]);
   }
 
   /** Writes rows that an onWrite has made, as they stand in `out`. */

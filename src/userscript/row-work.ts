@@ -1,7 +1,7 @@
 import { ChangeKind } from '../changes/change-log.ts';
 import { CallReader, type ReadEntry } from './call-reader.ts';
 import type { RowsDone, TablePlan, ToWorker } from './protocol.ts';
-import { Outcome, type ThrownText } from './realm/io.ts';
+import { Call, Outcome, type ThrownText } from './realm/io.ts';
 import { RowEncoder } from './row-encoder.ts';
 import { problem, type Sandbox, ScriptFailure } from './sandbox.ts';
 import type { Shapes } from './shapes.ts';
@@ -107,17 +107,17 @@ export class RowWork {
     const { plan } = entry;
     if (plan === undefined) return true;
     const index = progress.buffer.readUInt16BE(entry.at + 6);
-    if (progress.buffer[entry.at + 4] === ChangeKind.truncate) return this.#truncate(plan, progress, entry.at);
+    if (progress.buffer[entry.at + 4] === ChangeKind.truncate) {
+      return this.#truncate(plan, progress, entry.at, index);
+    }
     const places = this.#placesOf(plan);
     const { outcomes } = this.#sandbox.io;
     const filtered = outcomes[entry.call] === Outcome.filtered;
     if (filtered) places.dropped = true;
-    else if (outcomes[entry.call] === Outcome.same) {
-      places.own = true;
-      if (entry.calls === 1) return true;
-    }
+    else if (outcomes[entry.call] === Outcome.same) places.own = true;
     const last = outcomes[entry.call + entry.calls - 1];
-    if (outcomes[entry.call] === Outcome.same && last === Outcome.same) return true;
+    const same = outcomes[entry.call] === Outcome.same && last === Outcome.same;
+    if (same && !this.#mustReshape(entry, plan)) return true;
     flush(progress, this.#encoder.writer, entry.at);
     const tables = this.#encoder.encode(entry, this.#reader, index);
     for (const table of tables) {
@@ -127,14 +127,26 @@ export class RowWork {
     return false;
   }
 
-  /** Whether a TRUNCATE of the source's table is one of the target's table of that name, or of none. */
-  #truncate(plan: TablePlan, progress: Progress, at: number): boolean {
+  /** A deletion that is left as it is goes by the columns of the rows that are written, or of those that there are. */
+  #mustReshape(entry: ReadEntry, plan: TablePlan): boolean {
+    const { calls } = this.#reader;
+    if (calls[entry.call] !== Call.delete || entry.calls > 1) return false;
+    return this.#shapes.reshaped(plan) || (!plan.fits && this.#shapes.target(plan.target) !== undefined);
+  }
+
+  /** A TRUNCATE of the source's table is one of the target's table of that name, or of none. */
+  #truncate(plan: TablePlan, progress: Progress, at: number, index: number): boolean {
     if (plan.handlers < 0) return true;
-    const places = this.#placesOf(plan);
-    if (!places.elsewhere && this.#shapes.target(plan.target) !== undefined) return true;
+    const { own, elsewhere, dropped } = this.#placesOf(plan);
+    const there = this.#shapes.target(plan.target) !== undefined;
+    if (there && !elsewhere && plan.fits && !this.#shapes.reshaped(plan)) return true;
     flush(progress, this.#encoder.writer, at);
-    if (places.elsewhere || !places.dropped) {
-      const where = places.elsewhere ? 'its rows go to other tables' : 'it is not known where its rows go';
+    if (there && !elsewhere) {
+      this.#encoder.truncate(plan, index);
+      return false;
+    }
+    if (elsewhere || own || !dropped) {
+      const where = elsewhere ? 'its rows go to other tables' : 'it is not known where its rows go';
       throw new ScriptFailure(
         problem(
           'SCRIPT_TRUNCATE',
@@ -155,13 +167,14 @@ export class RowWork {
   }
 
   #answer({ id }: RowsRequest, { ends, counts, changed }: Progress, failed: Failed): RowsDone {
-    const { writer, tables } = this.#encoder;
+    const { writer } = this.#encoder;
     const whole = !changed && failed.error === undefined;
+    const tables = whole ? [] : this.#encoder.usedTables();
     return {
       kind: 'rows',
       id,
       buffer: whole ? undefined : Uint8Array.prototype.slice.call(writer.buffer, 0, writer.length),
-      tables: tables.list,
+      tables,
       ends,
       counts,
       error: failed.error,

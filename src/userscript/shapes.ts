@@ -73,7 +73,7 @@ export class Shapes {
     const holds = (shape: Shape) =>
       shape.key.length > 0 && shape.key.every((position) => positionOf(names, shape.columns[position]) >= 0);
     if (last !== undefined && holds(last)) return last;
-    if (plan !== undefined && target === plan.target) {
+    if (plan?.fits && target === plan.target) {
       const own = this.#own(plan, target, plan.columns);
       if (own !== undefined && holds(own)) return own;
     }
@@ -82,7 +82,21 @@ export class Shapes {
     const positions = key.map((name) => positionOf(names, name));
     const absent = key.filter((_, i) => positions[i] < 0);
     if (absent.length > 0) throw noKey(target, absent);
-    return this.#make(plan, target, positions.length === 0 ? names : positions.map((position) => names[position]));
+    // With all columns it is a table that the target can take rows of, although these rows have no more than the key.
+    return this.#make(plan, target, found === undefined || found.key.length === 0 ? names : found.columns);
+  }
+
+  /** A shape by which the target table that bare rows go to can be named; undefined where there is no such table. */
+  truncation(plan: TablePlan): Shape | undefined {
+    const { last } = this.#route(plan, plan.target);
+    if (last !== undefined) return last;
+    const target = this.target(plan.target);
+    return target && this.#make(plan, plan.target, plan.fits ? plan.columns : target.columns);
+  }
+
+  /** Whether rows of a table have been given other columns than it has. */
+  reshaped(plan: TablePlan): boolean {
+    return this.#route(plan, plan.target).last?.own === false;
   }
 
   #route(plan: TablePlan | undefined, target: string): { last: Shape | undefined; shapes: Map<string, Shape> } {

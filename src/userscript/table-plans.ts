@@ -1,5 +1,7 @@
 import type { SourceColumn, SourceTable, TargetKind } from '../changes/table.ts';
 import type { Catalogue, TargetTable } from '../target/catalogue.ts';
+import type { Dialect } from '../target/dialect.ts';
+import { fitTable } from '../target/drift.ts';
 import type { SchemaName } from '../target/identifiers.ts';
 import { findColumn } from '../target/mapping.ts';
 import type { OutTable, TablePlan, TargetPlan } from './protocol.ts';
@@ -36,14 +38,22 @@ export class TablePlans {
   readonly #fresh: TablePlan[] = [];
   readonly #configuration: Configuration;
   readonly #schema: SchemaName;
+  readonly #dialect: Dialect;
   readonly #plans = new Map<SourceTable, TablePlan>();
   readonly #sources = new Map<number, SourceTable>();
   readonly #made = new Map<string, SourceTable>();
   readonly #nextId: () => number;
 
-  constructor(configuration: Configuration, schema: SchemaName, catalogue: Catalogue, nextId: () => number) {
+  constructor(
+    configuration: Configuration,
+    schema: SchemaName,
+    dialect: Dialect,
+    catalogue: Catalogue,
+    nextId: () => number,
+  ) {
     this.#configuration = configuration;
     this.#schema = schema;
+    this.#dialect = dialect;
     this.#nextId = nextId;
     this.catalogue = catalogue;
     const names = schemaNames(schema);
@@ -130,6 +140,7 @@ export class TablePlans {
       shown,
       handlers: this.handlers,
       identity: source.identity,
+      fits: fitTable(source, this.catalogue, this.#schema, this.#dialect).findings.length === 0,
       key: source.identity === 'key' ? sentKey : targetKey(source, target),
       sentKey,
     };

@@ -3,6 +3,7 @@ import type { SourceTable } from '../changes/table.ts';
 import { OperatorError } from '../errors.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Catalogue } from '../target/catalogue.ts';
+import type { Dialect } from '../target/dialect.ts';
 import type { SchemaName } from '../target/identifiers.ts';
 import { sqlState } from '../target/retry.ts';
 import { type CompiledScript, compileScript } from './compile.ts';
@@ -60,7 +61,7 @@ export class Userscript {
   readonly configuration: Configuration;
   readonly #worker: ScriptWorker;
   readonly #options: UserscriptOptions;
-  #schema: SchemaName | undefined;
+  #target: { readonly schema: SchemaName; readonly dialect: Dialect } | undefined;
   #plans: TablePlans | undefined;
   #planId = 0;
   /** When the requests under way were made, and when the last one was through, milliseconds. */
@@ -111,8 +112,8 @@ export class Userscript {
    * Names the schema that rows go to. @throws OperatorError SCRIPT_SCHEMA or SCRIPT_TABLE when handlers would never run: the
    * target would get other data than the script's author wants.
    */
-  bind(schema: SchemaName, catalogue: Catalogue): void {
-    this.#schema = schema;
+  bind(schema: SchemaName, dialect: Dialect, catalogue: Catalogue): void {
+    this.#target = { schema, dialect };
     const plans = this.follow(catalogue);
     const { schemas, tables } = this.configuration;
     if (schemas.length > 0 && plans.handlers < 0) {
@@ -151,9 +152,10 @@ export class Userscript {
 
   /** Goes by a catalogue from here on. */
   follow(catalogue: Catalogue): TablePlans {
-    if (this.#schema === undefined) throw new Error('the userscript was not bound to a schema');
+    if (this.#target === undefined) throw new Error('the userscript was not bound to a schema');
     if (this.#plans?.catalogue === catalogue) return this.#plans;
-    const plans = new TablePlans(this.configuration, this.#schema, catalogue, () => ++this.#planId);
+    const { schema, dialect } = this.#target;
+    const plans = new TablePlans(this.configuration, schema, dialect, catalogue, () => ++this.#planId);
     this.#plans = plans;
     for (const kind of ['plans', 'targets'] as const) this.#worker.forget(kind);
     this.#worker.tell({ kind: 'targets', targets: plans.targets(), bindings: [...plans.bindings] });

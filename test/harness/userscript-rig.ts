@@ -175,7 +175,7 @@ export async function openScript(
   const script = await Userscript.open({ timeout: 5000, log, ...options, path });
   test.after(() => script.close());
   const catalogue = new Catalogue(tables);
-  script.bind(SCHEMA, catalogue);
+  script.bind(SCHEMA, { product: 'postgresql', version: 18 }, catalogue);
   const transform: ScriptRig['transform'] = (...transactions) => {
     const { log: changes, ends } = logOf(...transactions);
     return script.transform(changes, 0, ends, catalogue);
