@@ -77,6 +77,12 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     flags: 'demo',
     load: () => import('./demo.ts'),
   },
+  userscript: {
+    summary: 'Check a userscript, and try it on sample rows',
+    group: 'More',
+    flags: 'userscript',
+    load: () => import('./userscript.ts'),
+  },
   version: { summary: 'Print versions', group: 'More', load: () => import('./version.ts') },
 };
 

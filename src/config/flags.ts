@@ -9,7 +9,8 @@ export type CommandName =
   | 'resume'
   | 'status'
   | 'stop'
-  | 'watch';
+  | 'watch'
+  | 'userscript';
 
 /** What a command may be told without a flag in front, where it may. */
 export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: string; readonly required: boolean }>>> =
@@ -19,6 +20,7 @@ export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: st
     status: { name: 'NAME|URL', required: false },
     stop: { name: 'NAME', required: true },
     watch: { name: 'URL', required: true },
+    userscript: { name: 'check FILE', required: true },
   };
 
 /** What the flags of one section have in common. */
@@ -78,6 +80,8 @@ const SOURCE = { commands: ENGINE, group: 'Source' } as const;
 const SCHEMA = { commands: CHECKED, group: 'Target' } as const;
 const TARGET = { commands: ENGINE, group: 'Target' } as const;
 const SCRIPTS = { commands: ENGINE, group: 'Userscript' } as const;
+const SCRIPT_RUNS = { commands: [...ENGINE, 'userscript'], group: 'Userscript' } as const;
+const SAMPLES = { commands: ['userscript'], group: 'Userscript' } as const;
 const PROGRESS = { commands: CHECKED, group: 'Staging' } as const;
 const STAGING = { commands: ENGINE, group: 'Staging' } as const;
 const CHECKS = { commands: ['preflight'], group: 'Checks' } as const;
@@ -85,12 +89,15 @@ const SETUP = { commands: ['setup'], group: 'Setup' } as const;
 const RESUME = { commands: ['resume'], group: 'Resume' } as const;
 const STOP = { commands: ['stop'], group: 'Stop' } as const;
 const WATCH = { commands: ['watch', 'status'], group: 'Watching' } as const;
-const OUTPUT = { commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop'], group: 'Output' } as const;
+const OUTPUT = {
+  commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop', 'userscript'],
+  group: 'Output',
+} as const;
 const WORKLOAD = { commands: ['demo'], group: 'Workload' } as const;
 const RUNNING = { commands: ENGINE, group: 'Running' } as const;
 const ENDPOINTS = { commands: [...ENGINE, 'demo'], group: 'General' } as const;
 const GENERAL = {
-  commands: [...ENGINE, 'demo', 'setup', 'preflight', 'list', 'resume', 'status', 'stop', 'watch'],
+  commands: [...ENGINE, 'demo', 'setup', 'preflight', 'list', 'resume', 'status', 'stop', 'watch', 'userscript'],
   group: 'General',
 } as const;
 
@@ -229,12 +236,17 @@ export const FLAGS = {
   }),
   ...section(SCRIPTS, {
     userscript: { type: 'string', default: null, help: 'TypeScript file with handlers that rows go through' },
+  }),
+  ...section(SCRIPT_RUNS, {
     userscriptTimeout: {
       type: 'duration',
       default: '5s',
       min: 100,
       help: 'Longest time that one call of a handler may take',
     },
+  }),
+  ...section(SAMPLES, {
+    rows: { type: 'string', default: null, help: 'JSON file with changes to try the script on' },
   }),
   ...section(PROGRESS, {
     stagingSchema: {

@@ -37,6 +37,8 @@ export type ToWorker =
       readonly kind: 'targets';
       readonly targets: readonly TargetPlan[];
       readonly bindings: readonly (readonly [string, number])[];
+      /** True when rows may go to tables that are not among the targets, as where there is no target to ask. */
+      readonly open: boolean;
     }
   | {
       readonly kind: 'rows';

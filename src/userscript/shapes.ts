@@ -31,7 +31,11 @@ export class Shapes {
   readonly #targets = new Map<string, TargetPlan>();
   readonly #routes = new Map<string, { last: Shape | undefined; shapes: Map<string, Shape> }>();
 
-  setTargets(targets: readonly TargetPlan[]): void {
+  #open = false;
+
+  /** `open`: rows may also go to tables that are not among them. */
+  setTargets(targets: readonly TargetPlan[], open: boolean): void {
+    this.#open = open;
     this.#targets.clear();
     this.#routes.clear();
     for (const target of targets) this.#targets.set(target.name, target);
@@ -114,7 +118,8 @@ export class Shapes {
     if (own !== undefined) return own;
     const target = this.target(name);
     if (target === undefined) {
-      if (plan === undefined || name !== plan.target) throw noTable(name);
+      if (!this.#open && (plan === undefined || name !== plan.target)) throw noTable(name);
+      if (plan === undefined) return { target: name, columns: names, key: [], own: false };
       const key = plan.identity === 'key' ? plan.sentKey.map((position) => names.indexOf(plan.columns[position])) : [];
       return { target: name, columns: names, key: key.includes(-1) ? [] : key, own: false };
     }

@@ -39,6 +39,8 @@ export interface UserscriptOptions {
   /** Milliseconds that one call of a handler may take. */
   readonly timeout: number;
   readonly log: Logger;
+  /** True when rows may go to tables that the target is not known to have. */
+  readonly open?: boolean;
   /** Is told what was counted since the last time. */
   readonly onCounts?: (counts: readonly HandlerCounts[]) => void;
   readonly onError?: (handler: string, table: string) => void;
@@ -158,7 +160,12 @@ export class Userscript {
     const plans = new TablePlans(this.configuration, schema, dialect, catalogue, () => ++this.#planId);
     this.#plans = plans;
     for (const kind of ['plans', 'targets'] as const) this.#worker.forget(kind);
-    this.#worker.tell({ kind: 'targets', targets: plans.targets(), bindings: [...plans.bindings] });
+    this.#worker.tell({
+      kind: 'targets',
+      targets: plans.targets(),
+      bindings: [...plans.bindings],
+      open: this.#options.open ?? false,
+    });
     return plans;
   }
 

@@ -79,7 +79,7 @@ function serve(sandbox: Sandbox): void {
         }
         break;
       case 'targets':
-        shapes.setTargets(message.targets);
+        shapes.setTargets(message.targets, message.open);
         sandbox.realm.setTargets(message.targets);
         for (const [table, handlers] of message.bindings) sandbox.realm.bind(table, handlers);
         break;
