@@ -65,6 +65,10 @@ const CHANGED: Readonly<Record<CountedValue, string>> = {
   boolOutOfRange: 'numbers other than 0 and 1 become true at the target',
 };
 
+/** MariaDB logs a REPLACE as an UPDATE of the columns that it names, and not that the others took their defaults. */
+const PARTLY_LOGGED =
+  'the source logs rows in part (binlog_row_image is not FULL); what a REPLACE sets to defaults without naming it is not in its log, so the target keeps the former values there';
+
 /** What a payload may hold. */
 const PACKED = new Set<number>([
   EventType.QUERY,
@@ -133,6 +137,11 @@ export class BinlogReader {
         if (versions.told.has(column)) return;
         versions.told.add(column);
         log.warn(`${column}: ${CHANGED[what]}`);
+      },
+      partlyLogged: (table) => {
+        if (versions.told.has(table)) return;
+        versions.told.add(table);
+        log.warn(`${table}: ${PARTLY_LOGGED}`);
       },
     };
     this.#transactions = new Transactions(parts);

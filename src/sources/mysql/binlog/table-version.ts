@@ -22,6 +22,8 @@ export interface DecodingContext {
   readonly counted: Record<CountedValue, number>;
   /** Such a value has come for the first time since a column's decoder was made. */
   readonly firstCounted: (column: string, what: CountedValue) => void;
+  /** A table whose UPDATEs are logged in part, by MariaDB, has been met. */
+  readonly partlyLogged: (table: string) => void;
 }
 
 /** What of a catalogue's definition the rows need: nothing, the defaults of columns that they leave out, or all of it. */
@@ -124,8 +126,8 @@ export class TableVersion {
     const { columns } = this.described;
     const table = nameOf(this.described);
     const defined = (column: number) => {
-      const found = this.definition?.columns[column];
-      return found?.name === columns[column].name && found.column.type === columns[column].type ? found : undefined;
+      const found = this.definition?.columns.find(({ name }) => name === columns[column].name);
+      return found?.column.type === columns[column].type ? found : undefined;
     };
     return {
       onInsert: (column) => {
@@ -138,9 +140,11 @@ export class TableVersion {
         return value ?? null;
       },
       onUpdate: (column) => {
-        if (facts[column] !== undefined && defined(column)?.virtual === true && columns[column].flavour === 'mariadb') {
+        if (columns[column].flavour !== 'mariadb') return;
+        if (facts[column] !== undefined && defined(column)?.virtual === true) {
           throw computedMissing(table, columns[column]);
         }
+        context.partlyLogged(table);
       },
       inOldRow: (column) => {
         if (facts[column] !== undefined || this.described.key.includes(column)) {

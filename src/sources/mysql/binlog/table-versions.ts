@@ -9,7 +9,7 @@ export class TableVersions {
   readonly #versions = new Map<string, TableVersion>();
   /** Values that were changed on their way, since somebody last set them to zero. */
   readonly counted: Record<CountedValue, number> = { zeroDate: 0, boolOutOfRange: 0 };
-  /** Columns of which an operator was told that such values come. */
+  /** Columns and tables of which an operator was told that something of them is not as at the source. */
   readonly told = new Set<string>();
 
   /** @param key of the names as they stand in a TABLE_MAP event */

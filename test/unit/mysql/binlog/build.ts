@@ -19,7 +19,10 @@ export function unsealed(sealedEvent: Buffer): Buffer {
   return made;
 }
 
-export function query(sql: string, { database = 'shop', variables = Buffer.alloc(0) } = {}): Buffer {
+export function query(
+  sql: string,
+  { database = 'shop', variables = Buffer.alloc(0) }: { database?: string; variables?: Buffer } = {},
+): Buffer {
   const head = Buffer.alloc(13);
   head[8] = Buffer.byteLength(database);
   head.writeUInt16LE(variables.length, 11);

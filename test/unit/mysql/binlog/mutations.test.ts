@@ -132,7 +132,7 @@ test('events that are cut short: a named error', async (t) => {
     fc.asyncProperty(capture, index, index, fc.boolean(), async ([name, flavour], which, length, honest) => {
       const events = [...(logs.get(name) as Buffer[])];
       const place = which % events.length;
-      let event = Buffer.from(events[place].subarray(0, length % events[place].length));
+      let event: Buffer = Buffer.from(events[place].subarray(0, length % events[place].length));
       if (honest && event.length >= 23) {
         event.writeUInt32LE(event.length, 9);
         event = sealed(event);
