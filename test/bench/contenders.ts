@@ -1,13 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { arrived } from './arrival.ts';
 import { startInstarProcess } from './instar-process.ts';
 import { Reader } from './reader.ts';
 import { withClient } from './servers.ts';
 import { type Marker, PUBLICATION } from './workload.ts';
-
-/** How often the target is asked for a marker row: cheap next to a drain of seconds. */
-const MARKER_POLL_MS = 10;
-const ARRIVAL_LIMIT_MS = 600_000;
 
 export type ContenderName = 'reader' | 'native' | 'instar';
 
@@ -25,11 +21,11 @@ export interface Link {
 }
 
 /** A contender at work. */
-export interface Run {
-  /** The process whose memory and CPU are measured; undefined for those that are part of a server. */
+export interface Run<Mark = Marker> {
+  /** The process whose memory and CPU are measured; undefined for those that are part of another. */
   readonly pid: number | undefined;
   /** Resolves once the marker's transaction is visible at the target (for the reader: received). */
-  arrival(marker: Marker): Promise<void>;
+  arrival(marker: Mark): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -64,7 +60,7 @@ async function startSubscription(link: Link): Promise<Run> {
       await client.query('alter subscription bench set (slot_name = none)');
       await client.query('drop subscription bench');
     });
-  return { pid: undefined, arrival: (marker) => markerVisible(link.targetUrl, marker, () => undefined), stop };
+  return { pid: undefined, arrival: (marker) => markerVisible(link.targetUrl, marker), stop };
 }
 
 async function startInstar(link: Link): Promise<Run> {
@@ -78,16 +74,12 @@ async function startInstar(link: Link): Promise<Run> {
   return { pid, arrival: (marker) => markerVisible(link.targetUrl, marker, failure), stop };
 }
 
-/** Polls the target for a marker row; fails as soon as `failure` gives a reason, and after ten minutes. */
-async function markerVisible(targetUrl: string, marker: Marker, failure: () => Error | undefined): Promise<void> {
-  await withClient(targetUrl, async (client) => {
-    const query = { name: 'marker', text: 'select from marker where id = $1', values: [marker.id] };
-    const deadline = performance.now() + ARRIVAL_LIMIT_MS;
-    while ((await client.query(query)).rowCount === 0) {
-      const error = failure();
-      if (error) throw error;
-      if (performance.now() > deadline) throw new Error(`the target did not get there in ${ARRIVAL_LIMIT_MS / 1000} s`);
-      await sleep(MARKER_POLL_MS);
-    }
-  });
+/** Waits until a connection of its own sees the marker row at the target. */
+export function markerVisible(
+  targetUrl: string,
+  { id }: { readonly id: number },
+  failure: () => Error | undefined = () => undefined,
+): Promise<void> {
+  const query = { name: 'marker', text: 'select from marker where id = $1', values: [id] };
+  return withClient(targetUrl, (client) => arrived(async () => (await client.query(query)).rowCount !== 0, failure));
 }

@@ -1,50 +1,23 @@
 import { CONTENDERS, type ContenderName } from './contenders.ts';
-import { type DrainResult, drain } from './drain.ts';
+import { drain } from './drain.ts';
 import { huge } from './huge.ts';
 import { latency } from './latency.ts';
 import * as report from './report.ts';
 import { roundTrip } from './round-trip.ts';
 import type { Section } from './section.ts';
+import { drainSection, type Field, hugeSection, latencySection } from './sections.ts';
 import type { Servers } from './servers.ts';
-import { type Backlog, rowTransactions, smallAndLarge } from './workload.ts';
+import { rowTransactions, smallAndLarge } from './workload.ts';
 
-const MEMORY_BOUND = 300e6;
+const FIELD: Field = { prefix: '', contenders: CONTENDERS };
+/** Of the subscription's time. */
+const DRAIN_SHARE = 0.95;
+/** Seconds for 2,000,000 rows, where the subscription was not measured. */
+const HUGE_SECONDS = 11.7;
 
 export async function drains(servers: Servers, scale: number, contenders: readonly ContenderName[]): Promise<Section> {
   const backlog = smallAndLarge(Math.round(150_000 * scale), Math.round(250_000 * scale));
-  const results = await drain(servers, 'small', backlog, contenders);
-  const rows = Array.from(results, ([name, result]) => drainRow(backlog, name, result));
-  const seconds = (name: ContenderName) => {
-    const result = results.get(name);
-    return result === undefined ? undefined : result.seconds - result.startupSeconds;
-  };
-  const promises: report.Promised[] = [
-    againstNative("drain, start-up apart, time against the subscription's", seconds('instar'), seconds('native')),
-    {
-      what: 'peak memory while draining',
-      measured: results.get('instar')?.peakMemory,
-      bound: MEMORY_BOUND,
-      format: report.megabytes,
-    },
-  ];
-  const head = ['backlog', 'contender', 'time', 'of it start-up', 'throughput', 'peak memory'];
-  return { tables: [{ title: 'Drain of a backlog', head, rows }], promises };
-}
-
-function drainRow(backlog: Backlog, name: ContenderName, result: DrainResult): string[] {
-  return [
-    backlog.name,
-    CONTENDERS[name],
-    report.seconds(result.seconds),
-    report.seconds(result.startupSeconds),
-    report.perSecond(backlog.changes / result.seconds),
-    report.shown(result.peakMemory, report.megabytes),
-  ];
-}
-
-function againstNative(what: string, instar: number | undefined, native: number | undefined): report.Promised {
-  const measured = instar === undefined || native === undefined ? undefined : instar / native;
-  return { what, measured, bound: 0.95, format: report.ratio };
+  return drainSection(FIELD, backlog, await drain(servers, 'small', backlog, contenders), DRAIN_SHARE);
 }
 
 export async function hugeTransaction(
@@ -53,40 +26,7 @@ export async function hugeTransaction(
   contenders: readonly ContenderName[],
 ): Promise<Section> {
   const count = Math.round(2_000_000 * scale);
-  const results = await huge(servers, count, contenders);
-  const rows = Array.from(results, ([name, result]) => [
-    CONTENDERS[name],
-    report.seconds(result.sourceSeconds),
-    report.seconds(result.visibleSeconds),
-    result.atomic === undefined ? '-' : result.atomic ? 'yes' : 'NO',
-    report.shown(result.peakMemory, report.megabytes),
-  ]);
-  const [native, instar] = [results.get('native'), results.get('instar')];
-  const promises: report.Promised[] = [
-    {
-      what: 'huge transaction, commit to visible',
-      measured: instar?.visibleSeconds,
-      bound: native?.visibleSeconds ?? 11.7 * scale,
-      format: report.seconds,
-    },
-    {
-      what: 'huge transaction, looks that saw a part of it',
-      measured: instar?.atomic === undefined ? undefined : Number(!instar.atomic),
-      bound: 0,
-      format: String,
-    },
-    {
-      what: 'huge transaction, peak memory',
-      measured: instar?.peakMemory,
-      bound: MEMORY_BOUND,
-      format: report.megabytes,
-    },
-  ];
-  const head = ['contender', 'transaction at the source', 'commit to visible', 'atomic', 'peak memory'];
-  return {
-    tables: [{ title: `One transaction of ${count.toLocaleString('en')} rows`, head, rows }],
-    promises,
-  };
+  return hugeSection(FIELD, count, await huge(servers, count, contenders), HUGE_SECONDS * scale);
 }
 
 export async function commitToVisible(
@@ -95,24 +35,7 @@ export async function commitToVisible(
   contenders: readonly ContenderName[],
 ): Promise<Section> {
   const options = { transactionsPerSecond: 300, seconds: Math.max(5, 30 * scale), idleSeconds: 10 };
-  const results = await latency(servers, options, contenders);
-  const rows = Array.from(results, ([name, result]) => [
-    CONTENDERS[name],
-    report.milliseconds(result.p50),
-    report.milliseconds(result.p99),
-    report.milliseconds(result.max),
-    report.milliseconds(result.resolution),
-    report.perSecond(result.rate),
-    report.shown(result.idleProcessor, report.percent),
-  ]);
-  const instar = results.get('instar');
-  const promises: report.Promised[] = [
-    { what: 'commit to visible, p50', measured: instar?.p50, bound: 1.5, format: report.milliseconds },
-    { what: 'commit to visible, p99', measured: instar?.p99, bound: 6, format: report.milliseconds },
-    { what: 'idle, share of a core', measured: instar?.idleProcessor, bound: 0.01, format: report.percent },
-  ];
-  const head = ['contender', 'p50', 'p99', 'max', 'one look', 'transactions', 'idle core'];
-  return { tables: [{ title: 'Commit to visible', head, rows }], promises };
+  return latencySection(FIELD, await latency(servers, options, contenders), { p50: 1.5, p99: 6 });
 }
 
 export async function longWay(servers: Servers, scale: number, contenders: readonly ContenderName[]): Promise<Section> {

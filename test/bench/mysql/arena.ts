@@ -1,10 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
 import type pg from 'pg';
 import { type MysqlServer, startMysql } from '../../servers/mysql.ts';
 import { startPostgres } from '../../../src/demo/embedded-postgres.ts';
 import type { PostgresServer } from '../../servers/postgres.ts';
+import type { ContenderName } from '../contenders.ts';
+import { itemsSeen } from '../huge.ts';
+import { newestItem } from '../latency.ts';
 import { SETTINGS, withClient } from '../servers.ts';
-import { type MysqlContenderName, type MysqlRun, startMysqlContender } from './contenders.ts';
+import { type MysqlRun, startMysqlContender } from './contenders.ts';
 import { SMALL_TRANSACTIONS, SOURCE_TABLES, sourceFingerprint, TARGET_TABLES, targetFingerprint } from './workload.ts';
 
 /** What the source and its replica run with beyond MySQL's defaults and what replication needs; printed with the results. */
@@ -53,6 +57,8 @@ export async function withMysql<Result>(
 /** Where a contender's rows are to be seen; the reader has none. */
 export interface Destination {
   newestItem(): Promise<number>;
+  /** How many of these rows of `item` are visible. */
+  itemsSeen(ids: readonly number[]): Promise<number>;
   fingerprint(): Promise<string>;
   /** A PostgreSQL connection string, of Instar's. */
   readonly url: string | undefined;
@@ -62,6 +68,8 @@ export interface MysqlMatch {
   readonly run: MysqlRun;
   /** Milliseconds, by `performance.now`, when the contender was started. */
   readonly started: number;
+  /** The same, when it had begun to read the log; known soon after. */
+  readonly streaming: Promise<number>;
   readonly destination: Destination | undefined;
 }
 
@@ -96,7 +104,7 @@ export class MysqlArena {
   }
 
   /** Starts a contender against an empty target, measures, stops it and removes its target. */
-  async match<Result>(contender: MysqlContenderName, measure: (match: MysqlMatch) => Promise<Result>): Promise<Result> {
+  async match<Result>(contender: ContenderName, measure: (match: MysqlMatch) => Promise<Result>): Promise<Result> {
     switch (contender) {
       case 'reader':
         return await this.#compete(contender, undefined, { measure });
@@ -109,6 +117,10 @@ export class MysqlArena {
                 const [rows] = await connection.query('SELECT MAX(id) AS id FROM item');
                 return Number((rows as { id: string | null }[])[0].id ?? 0);
               },
+              itemsSeen: async (ids: readonly number[]) => {
+                const [rows] = await connection.query('SELECT COUNT(*) AS seen FROM item WHERE id IN (?)', [ids]);
+                return Number((rows as { seen: number }[])[0].seen);
+              },
               fingerprint: () => sourceFingerprint(connection),
             };
             return this.#compete(contender, destination, { measure, replica });
@@ -119,10 +131,8 @@ export class MysqlArena {
           withClient(url, (client: pg.Client) => {
             const destination = {
               url,
-              newestItem: async () => {
-                const query = { name: 'newest', text: 'select max(id) as id from item' };
-                return Number((await client.query<{ id: string | null }>(query)).rows[0].id ?? 0);
-              },
+              newestItem: () => newestItem(client),
+              itemsSeen: itemsSeen(client),
               fingerprint: () => targetFingerprint(client),
             };
             return this.#compete(contender, destination, { measure });
@@ -136,18 +146,34 @@ export class MysqlArena {
   }
 
   async #compete<Result>(
-    contender: MysqlContenderName,
+    contender: ContenderName,
     destination: Destination | undefined,
     { measure, replica }: { measure(match: MysqlMatch): Promise<Result>; replica?: MysqlServer },
   ): Promise<Result> {
-    const started = performance.now();
     const link = { source: this.source, database: this.database, executed: this.executed };
-    const run = await startMysqlContender(contender, { ...link, replica, targetUrl: destination?.url });
+    const earlier = new Set(await withMysql(this.source, this.database, dumpThreads));
+    const ended = new AbortController();
+    const started = performance.now();
+    const streaming = this.#newDump(earlier, ended.signal);
     try {
-      return await measure({ run, started, destination });
+      const run = await startMysqlContender(contender, { ...link, replica, targetUrl: destination?.url });
+      try {
+        return await measure({ run, started, streaming, destination });
+      } finally {
+        await run.stop();
+      }
     } finally {
-      await run.stop();
+      ended.abort();
+      await streaming;
     }
+  }
+
+  /** Milliseconds, by `performance.now`, when somebody else than the `earlier` ones reads the log; when `signal` aborts at the latest. */
+  #newDump(earlier: ReadonlySet<number>, signal: AbortSignal): Promise<number> {
+    return withMysql(this.source, this.database, async (connection) => {
+      while (!signal.aborted && (await dumpThreads(connection)).every((id) => earlier.has(id))) await sleep(5);
+      return performance.now();
+    });
   }
 
   /** A second server that has the tables and counts everything up to `executed` as done. */
@@ -174,4 +200,11 @@ export class MysqlArena {
     await this.#target.query(`drop database "${this.database}" with (force)`);
     return result;
   }
+}
+
+/** The connections of the source that somebody reads its log by; one that has gone away may still be among them. */
+async function dumpThreads(source: Connection): Promise<number[]> {
+  const [rows] = await source.query('SHOW PROCESSLIST');
+  const threads = rows as { Id: number; Command: string }[];
+  return threads.filter(({ Command }) => Command.startsWith('Binlog Dump')).map(({ Id }) => Number(Id));
 }

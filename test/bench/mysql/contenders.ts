@@ -1,17 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { MysqlServer } from '../../servers/mysql.ts';
+import { arrived } from '../arrival.ts';
+import { type ContenderName, markerVisible, type Run } from '../contenders.ts';
 import { startInstarProcess } from '../instar-process.ts';
-import { withClient } from '../servers.ts';
 import { MysqlReader } from './reader.ts';
 import type { Marker } from './workload.ts';
 
-/** How often the target is asked for a marker row: cheap next to a drain of seconds. */
-const MARKER_POLL_MS = 10;
-const ARRIVAL_LIMIT_MS = 600_000;
-
-export type MysqlContenderName = 'reader' | 'native' | 'instar';
-
-export const MYSQL_CONTENDERS: Readonly<Record<MysqlContenderName, string>> = {
+export const MYSQL_CONTENDERS: Readonly<Record<ContenderName, string>> = {
   reader: 'reader only',
   native: 'replica',
   instar: 'Instar into PostgreSQL',
@@ -27,17 +21,10 @@ export interface MysqlLink {
   readonly targetUrl: string | undefined;
 }
 
-/** A contender at work. */
-export interface MysqlRun {
-  /** The process whose memory and CPU are measured; undefined for those that are part of another. */
-  readonly pid: number | undefined;
-  /** Resolves once the marker's transaction is visible at the target (for the reader: received). */
-  arrival(marker: Marker): Promise<void>;
-  stop(): Promise<void>;
-}
+export type MysqlRun = Run<Marker>;
 
 /** Starts a contender. Resolves at once, not when data flows. */
-export async function startMysqlContender(name: MysqlContenderName, link: MysqlLink): Promise<MysqlRun> {
+export async function startMysqlContender(name: ContenderName, link: MysqlLink): Promise<MysqlRun> {
   if (name === 'reader') return await startReader(link);
   return name === 'native' ? await startReplica(link) : await startInstar(link);
 }
@@ -75,22 +62,5 @@ async function startInstar({ source, database, executed, targetUrl }: MysqlLink)
     source.uri(database),
     targetUrl,
   );
-  const arrival = ({ id }: Marker) =>
-    withClient(targetUrl, (client) =>
-      arrived(async () => {
-        const error = failure();
-        if (error) throw error;
-        const query = { name: 'marker', text: 'select from marker where id = $1', values: [id] };
-        return (await client.query(query)).rowCount !== 0;
-      }),
-    );
-  return { pid, arrival, stop };
-}
-
-async function arrived(look: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + ARRIVAL_LIMIT_MS;
-  while (!(await look())) {
-    if (performance.now() > deadline) throw new Error(`the target did not get there in ${ARRIVAL_LIMIT_MS / 1000} s`);
-    await sleep(MARKER_POLL_MS);
-  }
+  return { pid, arrival: (marker) => markerVisible(targetUrl, marker, failure), stop };
 }

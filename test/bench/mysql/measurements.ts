@@ -1,21 +1,16 @@
-import { commitToVisible, type CommitToVisible, idleProcessor } from '../commit-to-visible.ts';
-import { watchRows } from '../huge.ts';
+import { commitToVisible, idleProcessor } from '../commit-to-visible.ts';
+import type { ContenderName } from '../contenders.ts';
+import type { DrainResult } from '../drain.ts';
+import { type HugeResult, watchRows } from '../huge.ts';
+import type { LatencyOptions, LatencyResult } from '../latency.ts';
 import { peakMemory } from '../process-usage.ts';
 import { type Destination, MysqlArena, type MysqlServers, withMysql } from './arena.ts';
-import type { MysqlContenderName } from './contenders.ts';
 import { commitMarker, insertItem, insertRows, newestGno, sourceFingerprint } from './workload.ts';
-
-export interface MysqlDrain {
-  /** From the start of the process, or of START REPLICA, until the last transaction was visible. */
-  readonly seconds: number;
-  /** Bytes; of the replica, the whole server. */
-  readonly peakMemory: number | undefined;
-}
 
 export interface MysqlBacklog {
   /** Bytes of the log that the contenders read. */
   readonly bytes: number;
-  readonly results: Map<MysqlContenderName, MysqlDrain>;
+  readonly results: ReadonlyMap<ContenderName, DrainResult>;
 }
 
 /** Small transactions and one large one behind them, drained by each contender; every row is compared. */
@@ -23,7 +18,7 @@ export async function drain(
   servers: MysqlServers,
   small: number,
   large: number,
-  contenders: readonly MysqlContenderName[],
+  contenders: readonly ContenderName[],
 ): Promise<MysqlBacklog> {
   const arena = await MysqlArena.create(servers, 'drain');
   const { bytes, marker, expected } = await withMysql(servers.source, arena.database, async (source) => {
@@ -36,14 +31,18 @@ export async function drain(
     const marker = await commitMarker(source, 1);
     return { bytes: (await logBytes(servers)) - before, marker, expected: await sourceFingerprint(source) };
   });
-  const results = new Map<MysqlContenderName, MysqlDrain>();
+  const results = new Map<ContenderName, DrainResult>();
   for (const contender of contenders) {
-    const result = await arena.match(contender, async ({ run, started, destination }) => {
+    const result = await arena.match(contender, async ({ run, started, streaming, destination }) => {
       await run.arrival(marker);
-      const seconds = (performance.now() - started) / 1000;
+      const ended = performance.now();
       const memory = peakMemory(run.pid);
       await assertSame(contender, destination, expected);
-      return { seconds, peakMemory: memory };
+      return {
+        seconds: (ended - started) / 1000,
+        startupSeconds: (Math.min(await streaming, ended) - started) / 1000,
+        peakMemory: memory,
+      };
     });
     results.set(contender, result);
   }
@@ -57,17 +56,13 @@ async function logBytes({ source }: MysqlServers): Promise<number> {
   return rows.reduce((sum, { File_size }) => sum + Number(File_size), 0);
 }
 
-export interface MysqlLatency extends CommitToVisible {
-  readonly idleProcessor: number | undefined;
-}
-
 /** Single-row transactions at a steady rate, then `idleSeconds` of nothing at all. */
 export async function latency(
   servers: MysqlServers,
-  { transactionsPerSecond, seconds, idleSeconds }: Record<'transactionsPerSecond' | 'seconds' | 'idleSeconds', number>,
-  contenders: readonly MysqlContenderName[],
-): Promise<Map<MysqlContenderName, MysqlLatency>> {
-  const results = new Map<MysqlContenderName, MysqlLatency>();
+  { transactionsPerSecond, seconds, idleSeconds }: LatencyOptions,
+  contenders: readonly ContenderName[],
+): Promise<Map<ContenderName, LatencyResult>> {
+  const results = new Map<ContenderName, LatencyResult>();
   for (const contender of contenders) {
     if (contender === 'reader') continue;
     const arena = await MysqlArena.create(servers, 'latency');
@@ -88,31 +83,20 @@ export async function latency(
   return results;
 }
 
-export interface MysqlHuge {
-  /** From the source's answer to COMMIT until the rows were visible (for the reader: until the commit was received). */
-  readonly visibleSeconds: number;
-  readonly sourceSeconds: number;
-  /** False when some of the rows were seen without the others; undefined where there is nothing to look at. */
-  readonly atomic: boolean | undefined;
-  readonly peakMemory: number | undefined;
-}
-
 /** One transaction of `rows` rows while the contender is streaming. */
 export async function huge(
   servers: MysqlServers,
   rows: number,
-  contenders: readonly MysqlContenderName[],
-): Promise<Map<MysqlContenderName, MysqlHuge>> {
-  const results = new Map<MysqlContenderName, MysqlHuge>();
+  contenders: readonly ContenderName[],
+): Promise<Map<ContenderName, HugeResult>> {
+  const results = new Map<ContenderName, HugeResult>();
   for (const contender of contenders) {
-    // A replica needs minutes for it, and nothing is promised by its time.
-    if (contender === 'native') continue;
     const arena = await MysqlArena.create(servers, 'huge');
     const result = await arena.match(contender, ({ run, destination }) =>
-      withMysql(servers.source, arena.database, async (source): Promise<MysqlHuge> => {
+      withMysql(servers.source, arena.database, async (source): Promise<HugeResult> => {
         await run.arrival(await commitMarker(source, 1));
         const ended = new AbortController();
-        const watched = destination?.url === undefined ? undefined : watchRows(destination.url, rows, ended.signal);
+        const watched = destination && watchRows(destination.itemsSeen, rows, ended.signal);
         const begun = performance.now();
         await source.query('BEGIN');
         await insertRows(source, 1, rows);
@@ -139,7 +123,7 @@ export async function huge(
 }
 
 async function assertSame(
-  contender: MysqlContenderName,
+  contender: ContenderName,
   destination: Destination | undefined,
   expected: string,
 ): Promise<void> {
