@@ -22,6 +22,7 @@ import { type Control, MetricsServer } from '../metrics/server.ts';
 import type { Troubles } from '../metrics/troubles.ts';
 import type { Source } from '../sources/source.ts';
 import { Lease, leaseName } from '../staging/lease.ts';
+import { typeErrors } from '../userscript/check-types.ts';
 import { Userscript } from '../userscript/userscript.ts';
 import type { CommandContext } from './command.ts';
 import { endOnDefects } from './defects.ts';
@@ -179,7 +180,7 @@ export async function replicate(parts: {
       const tables = await patiently(() => source.connect(reader), stop.signal, log);
       closers.push(() => source.close());
       // Only its handlers know where the rows of a table that they handle go.
-      target.tables.check(tables.filter((table) => !userscript?.handles(table, target.tables.catalogue)));
+      await target.tables.check(() => tables.filter((table) => !userscript?.handles(table, target.tables.catalogue)));
       connected = true;
     };
     await runUnderLease(pipeline, connect, stop.signal, log, (cut, onLost) =>
@@ -234,6 +235,7 @@ async function openUserscript(
     await script.close();
     throw error;
   }
+  void tellTypeErrors(path, log);
   const { schemas, tables } = script.configuration;
   log.info('rows go through a userscript', {
     path,
@@ -241,6 +243,16 @@ async function openUserscript(
     tables: tables.flatMap(({ names }) => names).join(', '),
   });
   return script;
+}
+
+/** Type errors do not keep a script from running: they are told, and the engine does not wait for the compiler. */
+async function tellTypeErrors(path: string, log: Logger): Promise<void> {
+  const errors = await typeErrors(path).catch(() => undefined);
+  if (errors === undefined || errors.length === 0) return;
+  log.warn(`the userscript has type errors, with which it runs all the same:\n${errors.join('\n')}`, {
+    code: 'SCRIPT_TYPES',
+    fix: `instar userscript check ${path}`,
+  });
 }
 
 /** Parallelism is held to 80% of the connections allowed. */

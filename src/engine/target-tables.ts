@@ -57,9 +57,18 @@ export class TargetTables {
     this.#works = new WeakMap();
   }
 
-  /** Checks all tables before the first row. @throws OperatorError TARGET_SCHEMA_DRIFT that names all that has to be mended. */
-  check(sources: readonly SourceTable[]): void {
-    checkTables(sources, this.#catalogue, this.#schema, this.#dialect);
+  /**
+   * Checks all tables before the first row, by a catalogue that is read again before anything is refused: a table may have been
+   * altered on both sides since it was read. @throws OperatorError TARGET_SCHEMA_DRIFT that names all that has to be mended.
+   */
+  async check(sources: () => readonly SourceTable[]): Promise<void> {
+    const look = () => checkTables(sources(), this.#catalogue, this.#schema, this.#dialect);
+    try {
+      look();
+    } catch {
+      await this.refresh();
+      look();
+    }
   }
 
   /** The target columns of a source table, by position in its columns; undefined where there is none. */
