@@ -22,7 +22,7 @@ const API = 'replicator@v2';
 /**
  * Compiles a userscript: TypeScript or JavaScript, with relative imports of both, of JSON and of texts. Types are taken away
  * unlooked at.
- * @throws OperatorError SCRIPT_MISSING, SCRIPT_SYNTAX, SCRIPT_IMPORT or SCRIPT_V1, with file, line and column.
+ * @throws OperatorError SCRIPT_MISSING, SCRIPT_SYNTAX, SCRIPT_IMPORT or SCRIPT_VERSION, with file, line and column.
  */
 export async function compileScript(path: string): Promise<CompiledScript> {
   const entry = resolve(path);
@@ -92,7 +92,7 @@ class ImportGuard {
     },
   };
 
-  /** @throws OperatorError SCRIPT_V1 */
+  /** @throws OperatorError SCRIPT_VERSION */
   refuse(path: string, files: readonly string[]): void {
     const [module] = this.#v1;
     if (module === undefined) return;

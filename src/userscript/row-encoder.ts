@@ -145,14 +145,9 @@ export class RowEncoder {
 
   #delete(plan: TablePlan | undefined, made: Made, index: number): void {
     const shape = this.#shapes.deletion(plan, made.target, made.names);
-    const keyless = shape.key.length === 0;
-    this.writer.begin(
-      ChangeKind.delete,
-      keyless ? OldTuple.full : OldTuple.key,
-      this.tables.indexOf(shape, plan, index),
-    );
-    if (keyless) this.#tuple(shape, made);
-    else this.#keyTuple(shape, made);
+    const whole = this.#isWhole(plan, shape, made);
+    this.writer.begin(ChangeKind.delete, whole ? OldTuple.full : OldTuple.key, this.tables.indexOf(shape, plan, index));
+    this.#oldTuple(shape, made, whole);
     this.writer.end();
   }
 
@@ -160,13 +155,22 @@ export class RowEncoder {
   #move(plan: TablePlan, gone: Made, made: Made, index: number): void {
     const absent = this.#absent(plan, made);
     const shape = this.#shapes.upsert(plan, made.target, absent.length === 0 ? made.names : [...made.names, ...absent]);
-    const table = this.tables.indexOf(shape, plan, index);
-    const keyless = shape.key.length === 0;
-    this.writer.begin(ChangeKind.update, keyless ? OldTuple.full : OldTuple.key, table);
-    if (keyless) this.#tuple(shape, gone);
-    else this.#keyTuple(shape, gone);
+    const whole = this.#isWhole(plan, shape, gone);
+    this.writer.begin(ChangeKind.update, whole ? OldTuple.full : OldTuple.key, this.tables.indexOf(shape, plan, index));
+    this.#oldTuple(shape, gone, whole);
     this.#tuple(shape, made);
     this.writer.end();
+  }
+
+  /** Whether an old row is told by all of its columns: without key it is, and where the source tells it so. */
+  #isWhole(plan: TablePlan | undefined, shape: Shape, gone: Made): boolean {
+    if (shape.key.length === 0) return true;
+    return plan?.identity === 'full' && shape.own && gone.names.length === shape.columns.length;
+  }
+
+  #oldTuple(shape: Shape, gone: Made, whole: boolean): void {
+    if (whole) this.#tuple(shape, gone);
+    else this.#keyTuple(shape, gone);
   }
 
   /** Columns that the source did not send and the script did not set: they stay as they are on the target. */

@@ -38,6 +38,8 @@ export interface UserscriptOptions {
   readonly path: string;
   /** Milliseconds that one call of a handler may take. */
   readonly timeout: number;
+  /** Megabytes that the script may hold; 512 unless told otherwise. */
+  readonly memory?: number;
   readonly log: Logger;
   /** True when rows may go to tables that the target is not known to have. */
   readonly open?: boolean;
@@ -85,7 +87,7 @@ export class Userscript {
   /** Compiles and evaluates a script. @throws OperatorError SCRIPT_… */
   static async open(options: UserscriptOptions): Promise<Userscript> {
     const script = await compileScript(options.path);
-    const limits: ScriptLimits = { time: options.timeout, memory: MEMORY, output: OUTPUT };
+    const limits: ScriptLimits = { time: options.timeout, memory: options.memory ?? MEMORY, output: OUTPUT };
     let opened: Userscript | undefined;
     let counted: Float64Array = new Float64Array(0);
     const worker = new ScriptWorker(script.code, limits, {

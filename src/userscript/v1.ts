@@ -37,7 +37,7 @@ export function refuseV1(path: string, module: string, texts: readonly string[])
   const used = COUNTERPARTS.filter(([word]) => texts.some((text) => new RegExp(`\\b${word}\\b`).test(text)));
   const width = Math.max(0, ...used.map(([word]) => word.length));
   return new OperatorError(
-    'SCRIPT_V1',
+    'SCRIPT_VERSION',
     `${path} is written for ${module}, which is not supported; replicator@v2 is. Nothing was started`,
     {
       fix: [

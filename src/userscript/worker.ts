@@ -85,9 +85,12 @@ function serve(sandbox: Sandbox): void {
         break;
       case 'rows': {
         const done = rows.do(message, planOf);
-        tellEvents();
-        tellCounters();
-        send(done);
+        // In the next turn the script has nothing left to do, or never comes to an end.
+        setImmediate(() => {
+          tellEvents();
+          tellCounters();
+          send(done);
+        });
         break;
       }
       case 'write':
