@@ -17,6 +17,9 @@ import { RecordingLogger } from './recording-logger.ts';
 const MAGIC = 4;
 const SIZE = 9;
 const CHECKSUM = 4;
+const HEADER = 19;
+const TABLE_ID = 6;
+const FLAGS = 2;
 
 export const FORMAT_DESCRIPTION = 15;
 
@@ -33,6 +36,11 @@ export function eventsOf(file: Buffer): Buffer[] {
 
 export function typeOf(event: Buffer): number {
   return event[4];
+}
+
+/** Where the rest of a rows event stands behind its table's number and flags. */
+export function unsealedBody(event: Buffer): [buffer: Buffer, at: number, end: number] {
+  return [event, HEADER + TABLE_ID + FLAGS, event.length - CHECKSUM];
 }
 
 /** The event with a checksum that is right. */

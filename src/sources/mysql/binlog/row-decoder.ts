@@ -31,8 +31,8 @@ export interface ColumnPlan {
 export interface AbsentColumns {
   /** What an INSERT gave a column that is not in the log; null for NULL. Throws an OperatorError when it cannot be known. */
   onInsert(column: number): Buffer | null;
-  /** Throws an OperatorError unless the column kept its value when an UPDATE does not log it. */
-  onUpdate(column: number): void;
+  /** Throws an OperatorError unless the column kept its value when an UPDATE does not log it in the new row. */
+  onUpdate(column: number, inOldRow: boolean): void;
   /** Throws an OperatorError unless the target can do without the column's old value. */
   inOldRow(column: number): void;
   /** The JSON column's new value cannot be made, as only what changed in it is in the log. */
@@ -56,7 +56,8 @@ export class RowDecoder {
   readonly #old: ValuePlaces;
   readonly #images = new Map<string, RowImage>();
   readonly #defaults = new Map<RowImage, readonly (Buffer | null | undefined)[]>();
-  readonly #checked = new Set<RowImage>();
+  /** By the image of the new row: the old row's with which it came last. */
+  readonly #checked = new Map<RowImage, RowImage>();
 
   constructor(table: SourceTable, columns: readonly ColumnPlan[], absent: AbsentColumns) {
     this.table = table;
@@ -167,7 +168,7 @@ export class RowDecoder {
     to: Destination,
   ): number {
     this.#checkOld(before);
-    this.#checkNew(after);
+    this.#checkNew(before, after);
     const { starts, ends } = this.#old;
     const decoders = this.#decoders;
     const isKey = this.#isKey;
@@ -288,12 +289,12 @@ export class RowDecoder {
     return defaults;
   }
 
-  #checkNew(image: RowImage): void {
-    if (this.#checked.has(image)) return;
+  #checkNew(before: RowImage, after: RowImage): void {
+    if (this.#checked.get(after) === before) return;
     this.#columns.forEach(({ written }, i) => {
-      if (written && !image.has(i)) this.#absent.onUpdate(i);
+      if (written && !after.has(i)) this.#absent.onUpdate(i, before.has(i));
     });
-    this.#checked.add(image);
+    this.#checked.set(after, before);
   }
 
   /** The old row must tell which row is meant. */

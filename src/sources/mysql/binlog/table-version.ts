@@ -139,12 +139,12 @@ export class TableVersion {
         if (value === undefined && target !== undefined) throw defaultUnknown(table, columns[column]);
         return value ?? null;
       },
-      onUpdate: (column) => {
+      onUpdate: (column, inOldRow) => {
         if (columns[column].flavour !== 'mariadb') return;
         if (facts[column] !== undefined && defined(column)?.virtual === true) {
           throw computedMissing(table, columns[column]);
         }
-        context.partlyLogged(table);
+        if (!inOldRow) context.partlyLogged(table);
       },
       inOldRow: (column) => {
         if (facts[column] !== undefined || this.described.key.includes(column)) {
