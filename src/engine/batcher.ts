@@ -72,8 +72,11 @@ export interface BatcherOptions {
   queueSize: number;
 }
 
-/** A batch is closed and a large transaction is cut at this many bytes. */
-const CHUNK_BYTES = 1024 * 1024;
+/** What the buffer of a log grows to before a batch is closed or a large transaction is cut; buffers grow by doubling. */
+const LOG_CAPACITY = 1024 * 1024;
+
+/** Bytes at which that is done: the row that crosses them should not double the buffer. */
+const CHUNK_BYTES = LOG_CAPACITY - 64 * 1024;
 
 /** Logs kept for reuse. */
 const POOLED_LOGS = 16;
@@ -246,7 +249,7 @@ export class Batcher implements ChangeSink {
   /** Gives a log back once its changes are committed or no longer wanted. */
   release(log: ChangeLog): void {
     this.#taken -= log.length;
-    if (this.#pool.length < POOLED_LOGS && log.buffer.length <= 2 * CHUNK_BYTES) {
+    if (this.#pool.length < POOLED_LOGS && log.buffer.length <= 2 * LOG_CAPACITY) {
       log.clear();
       this.#pool.push(log);
     }

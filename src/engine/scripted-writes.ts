@@ -159,7 +159,7 @@ export class ScriptedWrites {
     return async (ask) => {
       if (ask.kind === 'put') {
         const log = new ChangeLog(0);
-        for (const table of userscript.writtenTables(ask.tables, tables.catalogue)) log.tableIndex(table);
+        log.tables.push(...userscript.writtenTables(ask.tables, tables.catalogue));
         log.buffer = Buffer.from(ask.buffer.buffer, ask.buffer.byteOffset, ask.buffer.byteLength);
         log.length = log.buffer.length;
         log.count = ask.count;

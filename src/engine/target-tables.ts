@@ -15,6 +15,8 @@ export class TargetTables {
   readonly #read: () => Promise<Catalogue>;
   /** Weakly, as userscripts may make source tables without end. */
   #works = new WeakMap<SourceTable, TableWork>();
+  /** Kept because sources ask at each of their transactions. */
+  #columns = new WeakMap<SourceTable, readonly (TargetColumnFacts | undefined)[]>();
   #catalogue: Catalogue;
   #graph: ForeignKeyGraph;
 
@@ -55,6 +57,7 @@ export class TargetTables {
     this.#catalogue = catalogue;
     this.#graph = new ForeignKeyGraph(catalogue);
     this.#works = new WeakMap();
+    this.#columns = new WeakMap();
   }
 
   /**
@@ -71,10 +74,18 @@ export class TargetTables {
     }
   }
 
-  /** The target columns of a source table, by position in its columns; undefined where there is none. */
+  /**
+   * The target columns of a source table, by position in its columns; undefined where there is none. The same array as the
+   * last time unless the catalogue has changed.
+   */
   columnsOf(source: SourceTable): readonly (TargetColumnFacts | undefined)[] {
-    const target = this.#catalogue.find(source.name);
-    return source.columns.map(({ name }) => target && findColumn(target, name));
+    let columns = this.#columns.get(source);
+    if (columns === undefined) {
+      const target = this.#catalogue.find(source.name);
+      columns = source.columns.map(({ name }) => target && findColumn(target, name));
+      this.#columns.set(source, columns);
+    }
+    return columns;
   }
 
   /** @throws OperatorError TARGET_SCHEMA_DRIFT when the target cannot take the source table's rows as they are. */

@@ -11,6 +11,18 @@ export interface Shape {
   readonly own: boolean;
 }
 
+/** Tables of a request: they are numbered with 16 bits. */
+const MOST_TABLES = 0xffff;
+
+/** What is known of one table's rows for one target table. */
+interface Route {
+  /** Of the rows written last. */
+  last: Shape | undefined;
+  /** Of rows that are deleted before any was written. */
+  deletion: Shape | undefined;
+  readonly shapes: Map<string, Shape>;
+}
+
 /** Shapes of one table's rows for one target table that are kept: who makes more of them has no use for it. */
 const MOST_SHAPES = 64;
 
@@ -29,7 +41,7 @@ export function positionOf(names: readonly string[], name: string): number {
  */
 export class Shapes {
   readonly #targets = new Map<string, TargetPlan>();
-  readonly #routes = new Map<string, { last: Shape | undefined; shapes: Map<string, Shape> }>();
+  readonly #routes = new Map<string, Route>();
 
   #open = false;
 
@@ -73,10 +85,13 @@ export class Shapes {
 
   /** The shape in which a row with these columns is deleted: that of the last rows written, where that has the key. */
   deletion(plan: TablePlan | undefined, target: string, names: readonly string[]): Shape {
-    const { last } = this.#route(plan, target);
+    const route = this.#route(plan, target);
+    const { last } = route;
     const holds = (shape: Shape) =>
       shape.key.length > 0 && shape.key.every((position) => positionOf(names, shape.columns[position]) >= 0);
     if (last !== undefined && holds(last)) return last;
+    const { deletion } = route;
+    if (deletion !== undefined && (holds(deletion) || sameNames(deletion.columns, names))) return deletion;
     if (plan?.fits && target === plan.target) {
       const own = this.#own(plan, target, plan.columns);
       if (own !== undefined && holds(own)) return own;
@@ -87,7 +102,9 @@ export class Shapes {
     const absent = key.filter((_, i) => positions[i] < 0);
     if (absent.length > 0) throw noKey(target, absent);
     // With all columns it is a table that the target can take rows of, although these rows have no more than the key.
-    return this.#make(plan, target, found === undefined || found.key.length === 0 ? names : found.columns);
+    const shape = this.#make(plan, target, found === undefined || found.key.length === 0 ? names : found.columns);
+    route.deletion = shape;
+    return shape;
   }
 
   /** A shape by which the target table that bare rows go to can be named; undefined where there is no such table. */
@@ -103,11 +120,11 @@ export class Shapes {
     return this.#route(plan, plan.target).last?.own === false;
   }
 
-  #route(plan: TablePlan | undefined, target: string): { last: Shape | undefined; shapes: Map<string, Shape> } {
+  #route(plan: TablePlan | undefined, target: string): Route {
     const name = `${plan?.id ?? ''}\0${target}`;
     let route = this.#routes.get(name);
     if (route === undefined) {
-      route = { last: undefined, shapes: new Map() };
+      route = { last: undefined, deletion: undefined, shapes: new Map() };
       this.#routes.set(name, route);
     }
     return route;
@@ -166,6 +183,11 @@ function noTable(name: string): ScriptFailure {
   );
 }
 
+/** Whether two lists have the same names in the same order. */
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, i) => b[i] === name);
+}
+
 /** A row lacks a part of the key that it is told apart by. */
 export function noKey(target: string, absent: readonly string[]): ScriptFailure {
   return new ScriptFailure(
@@ -190,6 +212,9 @@ export class OutTables {
     if (shape.own) return ownIndex;
     let index = this.#indexes.get(shape);
     if (index === undefined) {
+      if (this.list.length >= MOST_TABLES) {
+        throw new ScriptFailure(problem('SCRIPT_OUTPUT', 'its rows have too many different sets of columns'));
+      }
       const { target, columns, key } = shape;
       index = this.list.push({ plan: plan?.id, target, columns, key: key.map((position) => columns[position]) }) - 1;
       this.#indexes.set(shape, index);

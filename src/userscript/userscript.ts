@@ -189,7 +189,8 @@ export class Userscript {
         return { log, ends: done.ends, counts: done.counts, error };
       }
       const made = new ChangeLog(0);
-      for (const table of plans.tablesOf(done.tables, log.tables)) made.tableIndex(table);
+      // One table may stand there twice, each with a number of its own.
+      made.tables.push(...plans.tablesOf(done.tables, log.tables));
       made.buffer = done.buffer === undefined ? Buffer.from(log.buffer.subarray(start, end)) : bufferOf(done.buffer);
       made.length = made.buffer.length;
       made.count = done.counts.reduce((sum, count) => sum + count, 0);
