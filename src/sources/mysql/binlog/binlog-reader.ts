@@ -1,5 +1,4 @@
 import { ChangeKind } from '../../../changes/change-log.ts';
-import { OperatorError } from '../../../errors.ts';
 import type { Logger } from '../../../log/logger.ts';
 import type { ChangeSink } from '../../source.ts';
 import type { Charsets } from '../charsets.ts';
@@ -9,6 +8,7 @@ import type { PositionTracker } from '../positions.ts';
 import { protocolError } from '../protocol-error.ts';
 import type { CountedValue, ValueOptions } from '../values/column.ts';
 import { TupleWriter } from '../values/tuple-writer.ts';
+import { ChangeCounts } from './change-counts.ts';
 import { verifyChecksum } from './checksum.ts';
 import { DatabaseFilter } from './database-filter.ts';
 import { EventBytes } from './event-bytes.ts';
@@ -18,6 +18,7 @@ import { GtidReader, type TransactionStart } from './gtid-events.ts';
 import type { OpenTransaction } from './open-transaction.ts';
 import { readPayload, unpack } from './payload.ts';
 import { isStatement, readQuery } from './query-event.ts';
+import { anonymousTransaction, incident, unknownEvent } from './refused-events.ts';
 import { inflated, type RowBody, type RowEventKind, readRowBody, rowEventKind, tableIdBytes } from './row-events.ts';
 import { StatementEvents, type TruncatePolicy } from './statement-events.ts';
 import { type Catalogue, StreamTables } from './stream-tables.ts';
@@ -56,7 +57,7 @@ export interface BinlogReaderParts {
 const NO_TABLE = 0xffffff;
 const STATEMENT_END = 0x01;
 
-/** Rows after which they are counted, though their transaction goes on. */
+/** Changes after which they are reported, though their transaction goes on. */
 const COUNTED_ROWS = 10_000;
 
 /** What is told of a column when the first of such values comes; they are counted from then on. */
@@ -119,8 +120,7 @@ export class BinlogReader {
   readonly #statements: StatementEvents;
   readonly #context: DecodingContext;
   readonly #writer = new TupleWriter();
-  readonly #counts = { insert: 0, update: 0, delete: 0, truncate: 0 };
-  #rows = 0;
+  readonly #counts = new ChangeCounts();
   #format: FormatDescription | undefined;
   #over = false;
 
@@ -157,7 +157,7 @@ export class BinlogReader {
       truncate,
       rowsOnly: parts.preparedOnly === true,
       log,
-      onTruncate: () => void this.#counts.truncate++,
+      onTruncate: () => this.#counts.add('truncate', 1),
     });
   }
 
@@ -296,11 +296,11 @@ export class BinlogReader {
     }
     this.#statements.rely(table, transaction);
     const rows = decoder.decode(change, kind.partial, body, this.#writer, transaction);
-    if (change === ChangeKind.insert) this.#counts.insert += rows;
-    else if (change === ChangeKind.update) this.#counts.update += rows;
-    else this.#counts.delete += rows;
-    this.#rows += rows;
-    return this.#rows < COUNTED_ROWS ? undefined : this.#report();
+    this.#counts.add(
+      change === ChangeKind.insert ? 'insert' : change === ChangeKind.update ? 'update' : 'delete',
+      rows,
+    );
+    return this.#counts.total < COUNTED_ROWS ? undefined : this.#report();
   }
 
   #payload(buffer: Buffer, start: number, end: number): Promise<void> | undefined {
@@ -332,12 +332,10 @@ export class BinlogReader {
 
   #refuse(type: number, buffer: Buffer, start: number, end: number): void {
     if (type === EventType.INCIDENT) throw incident(this.#bytes(type, buffer, start, end));
-    if (type === EventType.ANONYMOUS_GTID) throw anonymous();
-    if ((buffer.readUInt16LE(start + HeaderField.flags) & HeaderFlag.ignorable) !== 0) {
-      this.#parts.log.debug('passed over an event that may be ignored', { event: eventName(type) });
-      return;
-    }
-    throw unknownEvent(type, this.#format?.serverVersion ?? '');
+    if (type === EventType.ANONYMOUS_GTID) throw anonymousTransaction();
+    const ignorable = (buffer.readUInt16LE(start + HeaderField.flags) & HeaderFlag.ignorable) !== 0;
+    if (!ignorable) throw unknownEvent(type, this.#format?.serverVersion ?? '');
+    this.#parts.log.debug('passed over an event that may be ignored', { event: eventName(type) });
   }
 
   #bytes(type: number, buffer: Buffer, start: number, end: number): EventBytes {
@@ -360,20 +358,8 @@ export class BinlogReader {
     return wait === undefined ? this.#report() : wait.then(() => this.#report());
   }
 
-  /** Adds what was counted since the last report to the metrics. */
   #report(): undefined {
-    const { metrics, tables } = this.#parts;
-    const counts = this.#counts;
-    const { counted } = tables;
-    for (const kind of ['insert', 'update', 'delete', 'truncate'] as const) {
-      if (counts[kind] > 0) metrics?.mutation(kind, counts[kind]);
-      counts[kind] = 0;
-    }
-    for (const what of ['zeroDate', 'boolOutOfRange'] as const satisfies CountedValue[]) {
-      if (counted[what] > 0) metrics?.valueChanged(what, counted[what]);
-      counted[what] = 0;
-    }
-    this.#rows = 0;
+    this.#counts.report(this.#parts.metrics, this.#parts.tables.counted);
   }
 }
 
@@ -383,32 +369,4 @@ function checkSize(buffer: Buffer, start: number, end: number): void {
   if (size !== end - start) {
     throw protocolError('an event', `${end - start} bytes came, and its header says ${size < 0 ? 'nothing' : size}`);
   }
-}
-
-const START_OVER = 'Copy the data again, and start from the GTID set of that copy.';
-
-function incident(bytes: EventBytes): OperatorError {
-  const code = bytes.uint16();
-  const text = bytes.text(bytes.uint8());
-  return new OperatorError(
-    'MYSQL_INCIDENT',
-    `the source says that changes are missing in its binary log (incident ${code}: ${text}); what they were cannot be known`,
-    { fix: `The error log of the source says more.\n${START_OVER}` },
-  );
-}
-
-function anonymous(): OperatorError {
-  return new OperatorError(
-    'MYSQL_ANONYMOUS_TRANSACTION',
-    'the log holds a transaction without a GTID: gtid_mode was not ON all the time, and what was committed meanwhile cannot be told apart',
-    { fix: `SELECT @@GLOBAL.gtid_mode; -- must be ON and stay so\n${START_OVER}` },
-  );
-}
-
-function unknownEvent(type: number, serverVersion: string): OperatorError {
-  return new OperatorError(
-    'MYSQL_EVENT_UNKNOWN',
-    `the binary log holds an event (${eventName(type)}) that is not known here and must not be passed over; the source is ${serverVersion}`,
-    { fix: 'Use a newer version of this program, or turn off the feature of the source that makes such events.' },
-  );
 }

@@ -12,8 +12,6 @@ const CHECKSUM_CRC32 = 1;
 /** What the first event of a log file says of those that follow. */
 export interface FormatDescription {
   readonly serverVersion: string;
-  /** The server was started anew: nothing that it had open before goes on. */
-  readonly restarted: boolean;
   /** Events end with a checksum. */
   readonly checksums: boolean;
   /** Bytes of the fixed part of an event's body, by type; undefined for types that the server does not know. */
@@ -31,7 +29,7 @@ export function readFormatDescription(buffer: Buffer, start: number, end: number
   const version = bytes.uint16();
   if (version !== 4) throw bytes.malformed(`version ${version} of the binary log, where 4 is the only one known`);
   const serverVersion = bytes.text(VERSION_BYTES).replace(/\0.*$/s, '');
-  const restarted = bytes.uint32() !== 0;
+  bytes.skip(4); // when the server was started, if it was since the file before
   const header = bytes.uint8();
   if (header !== HEADER) throw bytes.malformed(`headers of ${header} bytes`);
   const algorithm = buffer[bytes.end];
@@ -44,7 +42,7 @@ export function readFormatDescription(buffer: Buffer, start: number, end: number
     if (postHeaders[type] < least && postHeaders[type] > 0)
       throw bytes.malformed(`a ${eventName(type)} of ${postHeaders[type]} bytes`);
   }
-  return { serverVersion, restarted, checksums: algorithm === CHECKSUM_CRC32, postHeaders };
+  return { serverVersion, checksums: algorithm === CHECKSUM_CRC32, postHeaders };
 }
 
 /** Bytes that events must at least have in the fixed parts of their bodies to be read here. */

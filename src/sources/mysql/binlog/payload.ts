@@ -5,6 +5,8 @@ import { EventType, eventName, HEADER, HeaderField } from './event-types.ts';
 
 /** Payloads that are not larger than this, in bytes, are decompressed at once, and others piece by piece. */
 const AT_ONCE = 4 * 1024 * 1024;
+/** Bytes of room beyond what a payload should come to: a buffer of no length is not allowed. */
+const SLACK = 64;
 /** Bytes that a large payload is unpacked to at a time. */
 const PIECE = 256 * 1024;
 /** The longest event that servers make. */
@@ -53,15 +55,15 @@ export function unpack(
   pause: () => Promise<void> | undefined,
 ): Promise<void> | undefined {
   if (!compressed) return walk(data, 0, data.length, handle);
-  const plain = size <= AT_ONCE ? decompressed(data) : undefined;
+  const plain = size <= AT_ONCE ? decompressed(data, size) : undefined;
   if (plain !== undefined) return walk(plain, 0, plain.length, handle);
   return unpackPieces(data, handle, pause);
 }
 
 /** Undefined when it is larger than was said. */
-function decompressed(data: Buffer): Buffer | undefined {
+function decompressed(data: Buffer, size: number): Buffer | undefined {
   try {
-    return zstdDecompressSync(data, { maxOutputLength: AT_ONCE });
+    return zstdDecompressSync(data, { maxOutputLength: AT_ONCE, chunkSize: size + SLACK });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return undefined;
     throw damaged(error);
