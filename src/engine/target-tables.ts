@@ -75,14 +75,17 @@ export class TargetTables {
   }
 
   /**
-   * The target columns of a source table, by position in its columns; undefined where there is none. The same array as the
-   * last time unless the catalogue has changed.
+   * The target columns of a source table, by position in its columns; undefined where there is none, or one that the target
+   * computes. The same array as the last time unless the catalogue has changed.
    */
   columnsOf(source: SourceTable): readonly (TargetColumnFacts | undefined)[] {
     let columns = this.#columns.get(source);
     if (columns === undefined) {
       const target = this.#catalogue.find(source.name);
-      columns = source.columns.map(({ name }) => target && findColumn(target, name));
+      columns = source.columns.map(({ name }) => {
+        const column = target && findColumn(target, name);
+        return column?.generated ? undefined : column;
+      });
       this.#columns.set(source, columns);
     }
     return columns;

@@ -32,7 +32,7 @@ export interface ChangeSink {
   spillStarted(transaction: SpilledTransaction): void;
   commitSpilled(transaction: SpilledTransaction, commitTime: number, position: Position): void;
   /**
-   * The target columns of a table, by position in its columns; undefined where there is none. For sources whose types leave a
+   * The target columns of a table, by position in its columns; undefined where there is none that can be written. For sources whose types leave a
    * choice of text: `1` or `t`, `\\x61` or `a`.
    */
   targetColumns(table: SourceTable): readonly (TargetColumnFacts | undefined)[];

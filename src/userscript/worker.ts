@@ -29,7 +29,7 @@ const shapes = new Shapes();
  * trace is written. Without these ways to code from strings, and without the process, it is of no use there.
  */
 function closeRealm(): void {
-  const functions = [function () {}, async function () {}, function* () {}, async function* () {}];
+  const functions = [() => {}, async () => {}, function* () {}, async function* () {}];
   for (const one of functions) {
     Object.defineProperty(Object.getPrototypeOf(one), 'constructor', { value: undefined, configurable: false });
   }
