@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { constants, setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { PACKAGE_ROOT } from '../config/build.ts';
@@ -27,10 +28,13 @@ export async function typeErrors(path: string): Promise<string[] | undefined> {
   if (compiler === undefined) return undefined;
   const typings = join(ASSETS, 'replicator@v2.d.ts');
   try {
-    await run(process.execPath, [compiler, ...FLAGS, typings, path], {
+    const running = run(process.execPath, [compiler, ...FLAGS, typings, path], {
       timeout: PATIENCE,
       maxBuffer: 16 * 1024 * 1024,
     });
+    // Rows must not wait for it.
+    if (running.child.pid !== undefined) setPriority(running.child.pid, constants.priority.PRIORITY_LOW);
+    await running;
     return [];
   } catch (error) {
     const { stdout } = error as { stdout?: string };

@@ -3,7 +3,7 @@ import { createConfigure } from './realm/configure.ts';
 import { createFailures } from './realm/failures.ts';
 import { createInput } from './realm/input.ts';
 import { createIntrinsics } from './realm/intrinsics.ts';
-import { type Configuration, COUNTERS, type PlanSpec, type RealmIo, type ThrownText } from './realm/io.ts';
+import { type Configuration, COUNTERS, type PlanSpec, type RealmIo, Shown, type ThrownText } from './realm/io.ts';
 import { createOutput } from './realm/output.ts';
 import { createRealm, type Realm } from './realm/realm.ts';
 import { createRows } from './realm/rows.ts';
@@ -40,6 +40,7 @@ export class Sandbox {
       outcomes: [],
       events: [],
       missing: MISSING,
+      probe: new Int32Array(1),
       longest,
     };
     const { io } = this;
@@ -62,11 +63,16 @@ export class Sandbox {
   }
 
   addPlan(spec: PlanSpec): void {
+    const before: string[] = [];
     const members = spec.columns.map((name, i) => {
       const key = name === '__proto__' ? '["__proto__"]' : JSON.stringify(name);
-      return `${key}:${spec.shown[i] > 1 ? `show(v[i+${i}],${spec.shown[i]})` : `v[i+${i}]`}`;
+      if (spec.shown[i] < Shown.json) return `${key}:v[i+${i}]`;
+      before.push(`let s${i}=0,c${i}=v[i+${i}];`);
+      const made = `if(s${i}===0){if(probe[0]===1)return unseen;s${i}=1;c${i}=show(c${i},${spec.shown[i]})}return c${i}`;
+      return `get ${key}(){${made}},set ${key}(x){s${i}=2;c${i}=x}`;
     });
-    this.realm.addPlan(spec, this.#evaluate(`(function (v, i, show) { return {${members.join(',')}}; })`, 'row.js'));
+    const text = `(function(v,i,show,probe,unseen){${before.join('')}return{${members.join(',')}}})`;
+    this.realm.addPlan(spec, this.#evaluate(text, 'row.js'));
   }
 
   /** Milliseconds of a run, divided among the handlers that were called in it by `before`, the counters in front of it. */

@@ -177,7 +177,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
         { id: 3, total: '31' },
         { id: 5, total: '50' },
       ],
-      [`select stmt::jsonb->'pk'->>0 as pk, stmt::jsonb->>'action' as action, err like '%SQLSTATE 23502%' as told from row_dlq order by id`]:
+      "select stmt::jsonb->'pk'->>0 as pk, stmt::jsonb->>'action' as action, err like '%SQLSTATE 23502%' as told from row_dlq order by id":
         [
           { pk: '2', action: 'upsert', told: true },
           { pk: '4', action: 'upsert', told: true },

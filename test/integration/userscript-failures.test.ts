@@ -204,7 +204,7 @@ for (const [what, [script, code, message]] of Object.entries(REFUSED)) {
 
 test('type errors are told at the start, and the script runs all the same', async (t) => {
   const replica = await start(t, KINDS['a small transaction'], `${POISON}\nconst wrong: number = "text";`);
-  await replica.engine?.waitForLog(/script\.ts:\d+:7: TS2322: [^\n]*[^]*code=SCRIPT_TYPES/);
+  await replica.engine?.waitForLog(/script\.ts:\d+:7: TS2322: [^\n]*[\s\S]*code=SCRIPT_TYPES/);
   await replica.source.query(`insert into items values (1, 'a')`);
   await replica.settle();
   assert.deepEqual((await replica.target.query('select v from items')).rows, [{ v: 'a!' }]);

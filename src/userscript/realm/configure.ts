@@ -16,7 +16,7 @@ export interface Configure {
 /** The part of the API that registers handlers. */
 export function createConfigure(intrinsics: Intrinsics, failures: Failures): Configure {
   const { ownKeys, isArray, stringify, put, record } = intrinsics;
-  const { fail } = failures;
+  const fail: Failures['fail'] = failures.fail;
   const schemas: { name: string; handlers: Handlers }[] = [];
   const tables: { names: string[]; handlers: Handlers }[] = [];
   const seen = record<boolean>();
@@ -31,7 +31,7 @@ export function createConfigure(intrinsics: Intrinsics, failures: Failures): Con
   const countersAt = (index: number) => index * 12;
 
   function handlersOf(given: unknown, where: string, write: boolean, index: number): Handlers {
-    if (typeof given !== 'object' || given === null) return fail('SCRIPT_CONFIG', `${where} was given no handlers`);
+    if (typeof given !== 'object' || given === null) fail('SCRIPT_CONFIG', `${where} was given no handlers`);
     const names = ownKeys(given);
     for (let i = 0; i < names.length; i++) {
       const name = names[i];
@@ -41,7 +41,7 @@ export function createConfigure(intrinsics: Intrinsics, failures: Failures): Con
     const handler = (name: string): Handler | undefined => {
       const found = (given as Record<string, unknown>)[name];
       if (found === undefined || typeof found === 'function') return found as Handler | undefined;
-      return fail('SCRIPT_CONFIG', `${where}: ${name} is not a function`);
+      fail('SCRIPT_CONFIG', `${where}: ${name} is not a function`);
     };
     const upsert = handler('onRowUpsert');
     const remove = handler('onRowDelete');
@@ -56,7 +56,7 @@ export function createConfigure(intrinsics: Intrinsics, failures: Failures): Con
   function configureTargetSchema(name: unknown, given: unknown): void {
     requireOpen('configureTargetSchema');
     if (typeof name !== 'string' || name === '') {
-      return fail('SCRIPT_CONFIG', 'configureTargetSchema was given no schema name');
+      fail('SCRIPT_CONFIG', 'configureTargetSchema was given no schema name');
     }
     const where = `configureTargetSchema(${stringify(name)})`;
     if (seen[`schema ${name}`]) fail('SCRIPT_CONFIG', `${where} was called twice`);
@@ -68,13 +68,13 @@ export function createConfigure(intrinsics: Intrinsics, failures: Failures): Con
   function configureTargetTables(names: unknown, given: unknown): void {
     requireOpen('configureTargetTables');
     if (!isArray(names) || names.length === 0) {
-      return fail('SCRIPT_CONFIG', 'configureTargetTables was given no list of table names');
+      fail('SCRIPT_CONFIG', 'configureTargetTables was given no list of table names');
     }
     const list: string[] = [];
     for (let i = 0; i < names.length; i++) {
       const name: unknown = names[i];
       if (typeof name !== 'string' || name === '') {
-        return fail('SCRIPT_CONFIG', 'configureTargetTables was given a table name that is no text');
+        fail('SCRIPT_CONFIG', 'configureTargetTables was given a table name that is no text');
       }
       if (seen[`table ${name}`]) fail('SCRIPT_CONFIG', `configureTargetTables was given the table ${name} twice`);
       seen[`table ${name}`] = true;

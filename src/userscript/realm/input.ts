@@ -9,11 +9,14 @@ export interface Input {
 
 /** Texts of the source as values for the script: JSON as objects, array literals as arrays, numbers as texts everywhere. */
 export function createInput(intrinsics: Intrinsics): Input {
-  const { parse, record, notes, put, slice, fold, toText } = intrinsics;
+  const { parse, record, notes, put, slice, fold, toText, matches } = intrinsics;
+  const DIGIT = /[0-9]/;
   /** For parts of documents, the members that were numbers. */
   const numbers = notes<Record<string, boolean>>();
 
   function fromJson(text: string): unknown {
+    // Where there is no digit there is no number.
+    if (!matches(DIGIT, text)) return parse(text);
     return parse(text, function (this: object, key: string, value: unknown, context?: { source?: string }) {
       if (typeof value !== 'number') return value;
       let noted = numbers.get(this);

@@ -13,12 +13,12 @@ export interface Intrinsics {
   readonly hasOwn: typeof Object.hasOwn;
   readonly freeze: typeof Object.freeze;
   readonly isArray: typeof Array.isArray;
-  readonly isFinite: typeof Number.isFinite;
+  readonly isFiniteNumber: typeof Number.isFinite;
   readonly stringify: (value: string) => string;
   readonly parse: typeof JSON.parse;
   readonly ErrorType: ErrorConstructor;
   readonly PromiseType: PromiseConstructor;
-  readonly then: (...args: never[]) => unknown;
+  readonly promiseThen: (...args: never[]) => unknown;
   readonly toText: (value: unknown) => string;
   /** A record without a prototype. */
   record<T>(): Record<string, T>;
@@ -37,7 +37,9 @@ export interface Intrinsics {
 
 export function createIntrinsics(): Intrinsics {
   const { apply, ownKeys, defineProperty } = Reflect;
-  const { keys, hasOwn, create, freeze } = Object;
+  const { keys, hasOwn, create, freeze, getPrototypeOf } = Object;
+  const plainPrototype = Object.prototype;
+  const arrayPrototype = Array.prototype;
   const { stringify, parse } = JSON;
   const StringType = String;
   const WeakMapType = WeakMap;
@@ -53,12 +55,12 @@ export function createIntrinsics(): Intrinsics {
     hasOwn,
     freeze,
     isArray: Array.isArray,
-    isFinite: Number.isFinite,
+    isFiniteNumber: Number.isFinite,
     stringify,
     parse,
     ErrorType: Error,
     PromiseType: Promise,
-    then: Promise.prototype.then,
+    promiseThen: Promise.prototype.then,
     toText: (value) => StringType(value),
     record: () => create(null),
     put(list, i, value) {
@@ -75,6 +77,9 @@ export function createIntrinsics(): Intrinsics {
     matches: (pattern, text) => apply(exec, pattern, [text]) !== null,
     wellFormed: (text) => apply(isWellFormed, text, []),
     dateText(value) {
+      // An error costs far more than a look, and hardly any object is a Date.
+      const prototype = getPrototypeOf(value);
+      if (prototype === plainPrototype || prototype === arrayPrototype || prototype === null) return undefined;
       try {
         apply(getTime, value, []);
       } catch {

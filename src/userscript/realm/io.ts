@@ -119,8 +119,10 @@ export interface RealmIo {
   readonly outcomes: number[];
   /** What the script wants of the outside: a kind, a number or level, a text or list. */
   readonly events: unknown[];
-  /** Stands for a value that the source did not send. */
+  /** Stands for a value that the source did not send, and for one that nobody has looked at. */
   readonly missing: symbol;
+  /** [0] is 1 while a row is asked for values that the script has not looked at, which are `missing` then. */
+  readonly probe: Int32Array;
   /** Longest text that one call may return, characters. */
   readonly longest: number;
 }

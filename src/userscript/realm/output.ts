@@ -16,8 +16,20 @@ export interface Output {
 
 /** What scripts return, as the texts that the target takes. `longest`: characters that a text may have. */
 export function createOutput(intrinsics: Intrinsics, failures: Failures, input: Input, longest: number): Output {
-  const { keys, hasOwn, isArray, isFinite, stringify, parse, toText, slice, codeAt, matches, wellFormed, dateText } =
-    intrinsics;
+  const {
+    keys,
+    hasOwn,
+    isArray,
+    isFiniteNumber,
+    stringify,
+    parse,
+    toText,
+    slice,
+    codeAt,
+    matches,
+    wellFormed,
+    dateText,
+  } = intrinsics;
   const { fail } = failures;
   const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$/;
   const DEEPEST = 500;
@@ -66,7 +78,7 @@ export function createOutput(intrinsics: Intrinsics, failures: Failures, input: 
       case 'boolean':
         return value ? 'true' : 'false';
       case 'number':
-        return isFinite(value) ? toText(value) : fail('SCRIPT_VALUE', 'JSON has no text for NaN and Infinity');
+        return isFiniteNumber(value) ? toText(value) : fail('SCRIPT_VALUE', 'JSON has no text for NaN and Infinity');
       case 'bigint':
         return toText(value);
       case 'object': {

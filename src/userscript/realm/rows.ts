@@ -18,7 +18,7 @@ export interface Handlers {
 
 export interface Plan extends PlanSpec {
   /** Makes a row of the values that begin at an offset. */
-  readonly make: (values: unknown[], at: number, show: unknown) => Row;
+  readonly make: (values: unknown[], at: number, show: unknown, probe: Int32Array, unseen: symbol) => Row;
   readonly index: Record<string, number>;
   /** True when every value is shown as it is. */
   readonly plain: boolean;
@@ -43,7 +43,7 @@ export interface Rows {
   rowOf(plan: Plan, at: number): Row;
   isRow(value: unknown): value is Row;
   /** A row's value for a column, whose case may differ. */
-  valueOf(row: Row, name: string): unknown;
+  columnValue(row: Row, name: string): unknown;
   /** Puts a row for `target` into `out`. `plan` and `at` tell what the source sent, where it is known. */
   emit(call: number, target: string, row: Row, plan: Plan | undefined, at: number): void;
 }
@@ -58,7 +58,7 @@ export function createRows(
 ): Rows {
   const { apply, keys, isArray, record, put, fold, defineProperty } = intrinsics;
   const { fail, running } = failures;
-  const { progress, counts, values, out, outcomes, missing, longest } = io;
+  const { progress, counts, values, out, outcomes, missing, probe, longest } = io;
   const plans = record<Plan>();
   let targets = record<Target>();
   const tableHandlers = record<Handlers>();
@@ -71,13 +71,31 @@ export function createRows(
     return typeof value === 'object' && value !== null && !isArray(value);
   }
 
-  function valueOf(row: Row, name: string): unknown {
+  function columnValue(row: Row, name: string): unknown {
     const value = row[name];
     if (value !== undefined) return value;
     const names = keys(row);
     const wanted = fold(name);
     for (let i = 0; i < names.length; i++) if (fold(names[i]) === wanted) return row[names[i]];
     return undefined;
+  }
+
+  /**
+   * Whether the row still has what the source sent in a column. JSON and arrays are only made when a script looks at them:
+   * what it has not looked at is not made for this either.
+   */
+  function unchanged(plan: Plan, row: Row, column: number, sent: unknown): boolean {
+    const name = plan.columns[column];
+    const shown = plan.shown[column];
+    if (shown > 1) {
+      probe[0] = 1;
+      try {
+        if (row[name] === missing) return true;
+      } finally {
+        probe[0] = 0;
+      }
+    }
+    return output.unchanged(row[name], shown, sent);
   }
 
   function columnText(target: Target | undefined, name: string, value: unknown, sent: unknown): string | null {
@@ -101,11 +119,11 @@ export function createRows(
     let size = 0;
     for (let i = 0; i < names.length; i++) {
       const column = names[i];
-      const value = row[column];
-      if (value === undefined) continue;
       const from = plan?.index[column] ?? -1;
       const sent = from < 0 ? missing : values[at + from];
-      const same = from >= 0 && output.unchanged(value, plan!.shown[from], sent);
+      const same = from >= 0 && sent !== missing && unchanged(plan!, row, from, sent);
+      const value = same ? null : row[column];
+      if (value === undefined) continue;
       const text = same ? null : columnText(target, column, value, sent);
       out[to] = column;
       out[to + 1] = text;
@@ -125,9 +143,8 @@ export function createRows(
     for (const name in row) {
       while (i < columns.length && values[at + i] === missing) i++;
       if (name !== columns[i]) return false;
-      const value = row[name];
       const sent = values[at + i];
-      if (plain ? value !== sent : !output.unchanged(value, shown[i], sent)) return false;
+      if (plain || shown[i] < 2 ? row[name] !== sent : !unchanged(plan, row, i, sent)) return false;
       i++;
     }
     while (i < columns.length && values[at + i] === missing) i++;
@@ -135,7 +152,7 @@ export function createRows(
   }
 
   function rowOf(plan: Plan, at: number): Row {
-    const row = plan.make(values, at, input.show);
+    const row = plan.make(values, at, input.show, probe, missing);
     const { columns } = plan;
     for (let i = 0; i < columns.length; i++) if (values[at + i] === missing) delete row[columns[i]];
     return row;
@@ -185,7 +202,7 @@ export function createRows(
     const known = findTarget(target);
     const names = known === undefined || known.key.length === 0 ? keys(row) : (known.key as string[]);
     for (let i = 0; i < names.length; i++) {
-      if (valueOf(row, names[i]) === undefined) {
+      if (columnValue(row, names[i]) === undefined) {
         fail('SCRIPT_KEY', `the row has no column ${names[i]}, which is in the key of table ${target}`);
       }
     }
@@ -227,7 +244,7 @@ export function createRows(
     } else {
       const key = keyOf(row, target);
       const texts: unknown[] = [];
-      for (let i = 0; i < key.length; i++) put(texts, i, valueOf(row, key[i]));
+      for (let i = 0; i < key.length; i++) put(texts, i, columnValue(row, key[i]));
       enter(target, call, 3, handlers);
       result = deletedRow(apply(handlers.remove!, undefined, [texts, meta]), key, target);
     }
@@ -314,7 +331,7 @@ export function createRows(
     },
     rowOf,
     isRow,
-    valueOf,
+    columnValue,
     emit,
   };
 }

@@ -24,8 +24,9 @@ export function createWrites(
   rows: Rows,
   io: RealmIo,
 ): Writes {
-  const { apply, isArray, stringify, parse, freeze, put, record, toText, then, PromiseType } = intrinsics;
-  const { fail, running } = failures;
+  const { apply, isArray, stringify, parse, freeze, put, record, toText, promiseThen, PromiseType } = intrinsics;
+  const { running } = failures;
+  const fail: Failures['fail'] = failures.fail;
   const { events, out, progress, counts } = io;
   interface Waiting {
     resolve(value: unknown): void;
@@ -75,16 +76,13 @@ export function createWrites(
     const key = rows.target(name)?.key ?? [];
     if (key.length === 0) {
       if (!rows.isRow(before)) {
-        return fail(
-          'SCRIPT_KEY',
-          `write() was given a deletion without the row before it, and table ${name} has no key`,
-        );
+        fail('SCRIPT_KEY', `write() was given a deletion without the row before it, and table ${name} has no key`);
       }
       rows.emit(1, name, before, undefined, 0);
       return;
     }
     if (!isArray(pk) || pk.length !== key.length) {
-      return fail('SCRIPT_KEY', `write() was given a deletion whose pk is not the key of table ${name}: ${key[0]}…`);
+      fail('SCRIPT_KEY', `write() was given a deletion whose pk is not the key of table ${name}: ${key[0]}…`);
     }
     const row = record<unknown>();
     for (let i = 0; i < key.length; i++) row[key[i]] = pk[i];
@@ -92,20 +90,23 @@ export function createWrites(
   }
 
   function emitOp(op: unknown, own: RealmWrite): void {
-    if (!rows.isRow(op)) return fail('SCRIPT_RESULT', 'write() was given something that is no row');
+    if (!rows.isRow(op)) fail('SCRIPT_RESULT', 'write() was given something that is no row');
     const { action, data, meta } = op;
     const named = rows.isRow(meta) ? meta.table : undefined;
     const name = typeof named === 'string' ? named : own.target;
-    if (action === 'delete') return emitDeletion(op, name);
+    if (action === 'delete') {
+      emitDeletion(op, name);
+      return;
+    }
     if (action !== 'upsert' || !rows.isRow(data)) {
-      return fail('SCRIPT_RESULT', 'write() takes rows whose action is delete, or upsert with data');
+      fail('SCRIPT_RESULT', 'write() takes rows whose action is delete, or upsert with data');
     }
     rows.emit(0, name, data, undefined, 0);
   }
 
   async function write(list: unknown): Promise<unknown> {
     const own = required('write()');
-    if (!isArray(list)) return fail('SCRIPT_RESULT', 'write() takes a list of rows');
+    if (!isArray(list)) fail('SCRIPT_RESULT', 'write() takes a list of rows');
     const start = out.length;
     const emitted: unknown[] = [];
     try {
@@ -151,7 +152,7 @@ export function createWrites(
     const row = rows.rowOf(plan, own.at[i]);
     const key = rows.target(own.target)?.key ?? [];
     const pk: unknown[] = [];
-    for (let j = 0; j < key.length; j++) put(pk, j, rows.valueOf(row, key[j]) ?? null);
+    for (let j = 0; j < key.length; j++) put(pk, j, rows.columnValue(row, key[j]) ?? null);
     const meta = { schema: plan.schema, table: own.target };
     const before = own.before[i] < 0 ? undefined : rows.rowOf(plan, own.before[i]);
     const op: Row = own.calls[i] === 0 ? { action: 'upsert', data: row, meta, pk } : { action: 'delete', meta, pk };
@@ -179,7 +180,7 @@ export function createWrites(
         const settled = new PromiseType((resolve) => {
           resolve(result);
         });
-        apply(then, settled, [() => tell('done', 0, undefined), failed]);
+        apply(promiseThen, settled, [() => tell('done', 0, undefined), failed]);
       } catch (error) {
         failed(error);
       }
