@@ -10,6 +10,8 @@ const CHUNK = 2000;
 
 type Row = readonly (string | null)[];
 
+const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
 /**
  * Fails unless every table of the target's schema `public` holds, to the byte, what the source's own SELECT says of the
  * table of that name, converted for the types of the target's columns. Rows may come in any order and more than once.
@@ -67,14 +69,14 @@ async function compareTable(
 ): Promise<string | undefined> {
   const expressions = columns.map((column) => sourceExpression(column, mariadb));
   const [said] = await source.query({
-    sql: `SELECT ${expressions.join(', ')} FROM \`${table}\``,
+    sql: `SELECT ${expressions.join(', ')} FROM \`${table.replaceAll('`', '``')}\``,
     rowsAsArray: true,
     typeCast: (field) => field.string('utf8'),
   });
   const wanted = (said as Row[]).map((row) => row.map((value, i) => expectedText(columns[i], value)));
   const expected = await printed(target, columns, wanted);
   const found = await target.query<(string | null)[]>({
-    text: `select ${columns.map((column) => targetExpression(column, `"${column.name}"`)).join(', ')} from "${table}"`,
+    text: `select ${columns.map((column) => targetExpression(column, quote(column.name))).join(', ')} from ${quote(table)}`,
     rowMode: 'array',
   });
   const counts = new Map<string, number>();

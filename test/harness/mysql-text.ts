@@ -21,7 +21,7 @@ const isNumber = (type: string): boolean => NUMBERS.some((name) => type.startsWi
 
 /** What to SELECT so that the source says everything about a value, in a form that `expectedText` reads. */
 export function sourceExpression({ name, type, declared, target }: CheckedColumn, mariadb: boolean): string {
-  const column = `\`${name}\``;
+  const column = `\`${name.replaceAll('`', '``')}\``;
   if (type === 'float') return `CAST(${column} AS DOUBLE)`;
   if (type === 'bit') return `LPAD(BIN(${column} + 0), ${/\d+/.exec(declared)?.[0] ?? 1}, '0')`;
   if (BYTES.has(type) || type === 'vector') return `HEX(${column})`;
