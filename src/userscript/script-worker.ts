@@ -43,6 +43,9 @@ const FILE = import.meta.filename.endsWith('.ts')
   ? join(import.meta.dirname, 'worker.ts')
   : join(PACKAGE_ROOT, 'dist', 'userscript', 'worker.js');
 
+/** Milliseconds that loading a script may take at least. */
+const STARTING = 15_000;
+
 /** Times in the limit that the thread is looked at. */
 const LOOKS = 8;
 
@@ -149,7 +152,9 @@ export class ScriptWorker {
     answer: Answerer | undefined,
   ): Promise<RowsDone | ThrownText | undefined> {
     if (this.#worker === undefined) {
-      await this.start();
+      await this.start().catch((failure: Error) => {
+        throw failure instanceof ScriptFailure ? new WorkerEnded(failure.thrown, 0) : failure;
+      });
       for (const message of this.#told) this.#worker!.postMessage(message);
     }
     const id = ++this.#requests;
@@ -230,8 +235,10 @@ export class ScriptWorker {
       const count = Atomics.load(this.#progress, Progress.count);
       this.#still = count !== this.#seen || this.#asked > 0 ? 0 : this.#still + passed;
       this.#seen = count;
-      if (this.#still > this.#limits.time) {
-        this.cut('SCRIPT_TIMEOUT', `it ran for more than ${this.#limits.time / 1000} s and was cut off`);
+      // A thread that has to be made first is not the script's fault either.
+      const limit = this.#starting === undefined ? this.#limits.time : Math.max(this.#limits.time, STARTING);
+      if (this.#still > limit) {
+        this.cut('SCRIPT_TIMEOUT', `it ran for more than ${limit / 1000} s and was cut off`);
       }
     }, every);
     this.#watch.unref();

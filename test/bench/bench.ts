@@ -3,12 +3,12 @@ import { parseArgs } from 'node:util';
 import { CONTENDERS, type ContenderName } from './contenders.ts';
 import { MYSQL_SETTINGS, type MysqlServers, startMysqlServers } from './mysql/arena.ts';
 import { mysqlDrains, mysqlHuge, mysqlLatency } from './mysql/scenarios.ts';
-import { commitToVisible, drains, hugeTransaction, longWay } from './postgres-scenarios.ts';
+import { commitToVisible, drains, hugeTransaction, longWay, userscripts } from './postgres-scenarios.ts';
 import * as report from './report.ts';
 import type { Section } from './section.ts';
 import { SETTINGS, type Servers, startServers } from './servers.ts';
 
-const USAGE = `npm run bench -- [--scenario small,huge,latency,rtt,mysql-small,mysql-huge,mysql-latency] [--scale 1] [--contender reader,native,instar] [--markdown]`;
+const USAGE = `npm run bench -- [--scenario small,huge,latency,rtt,script,mysql-small,mysql-huge,mysql-latency] [--scale 1] [--contender reader,native,instar] [--markdown]`;
 
 type Measure<S> = (servers: S, scale: number, contenders: readonly ContenderName[]) => Promise<Section>;
 
@@ -17,6 +17,7 @@ const POSTGRES: Readonly<Record<string, Measure<Servers>>> = {
   huge: hugeTransaction,
   latency: commitToVisible,
   rtt: longWay,
+  script: userscripts,
 };
 
 const MYSQL: Readonly<Record<string, Measure<MysqlServers>>> = {

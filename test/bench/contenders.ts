@@ -18,6 +18,8 @@ export interface Link {
   readonly sourceUrl: string;
   readonly targetUrl: string;
   readonly slot: string;
+  /** Further flags for Instar. */
+  readonly flags?: readonly string[];
 }
 
 /** A contender at work. */
@@ -67,7 +69,7 @@ async function startInstar(link: Link): Promise<Run> {
   const flags = ['--targetSchema', 'public', '--slotName', link.slot, '--publicationName', PUBLICATION];
   const staging = ['--stagingSchema', '_replicator', '--stagingCreateSchema'];
   const { pid, failure, stop } = await startInstarProcess(
-    ['pglogical', ...flags, ...staging],
+    ['pglogical', ...flags, ...staging, ...(link.flags ?? [])],
     link.sourceUrl,
     link.targetUrl,
   );

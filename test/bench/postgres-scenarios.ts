@@ -7,6 +7,7 @@ import { roundTrip } from './round-trip.ts';
 import type { Section } from './section.ts';
 import { drainSection, type Field, hugeSection, latencySection } from './sections.ts';
 import type { Servers } from './servers.ts';
+import { scriptDrains } from './script-drain.ts';
 import { rowTransactions, smallAndLarge } from './workload.ts';
 
 const FIELD: Field = { prefix: '', contenders: CONTENDERS };
@@ -36,6 +37,31 @@ export async function commitToVisible(
 ): Promise<Section> {
   const options = { transactionsPerSecond: 300, seconds: Math.max(5, 30 * scale), idleSeconds: 10 };
   return latencySection(FIELD, await latency(servers, options, contenders), { p50: 1.5, p99: 6 });
+}
+
+/** What userscripts cost: one that names other tables, and one that sees every row and changes none. */
+export async function userscripts(
+  servers: Servers,
+  scale: number,
+  contenders: readonly ContenderName[],
+): Promise<Section> {
+  if (!contenders.includes('instar')) return { tables: [], promises: [] };
+  const backlog = smallAndLarge(Math.round(75_000 * scale), Math.round(125_000 * scale));
+  const { none, other, passing } = await scriptDrains(servers, backlog);
+  const promises: report.Promised[] = [
+    { what: 'throughput beside a userscript that names other tables', share: none / other, bound: 0.97 },
+    { what: 'throughput through a handler that returns every row', share: none / passing, bound: 0.7 },
+  ].map(({ what, share, bound }) => ({ what, measured: share, bound, atLeast: true, format: report.percent }));
+  const rows = Object.entries({ 'no script': none, 'other tables': other, 'every row': passing }).map(
+    ([name, seconds]) => [
+      name,
+      report.seconds(seconds),
+      report.perSecond(backlog.changes / seconds),
+      report.percent(none / seconds),
+    ],
+  );
+  const head = ['userscript', 'time', 'throughput', 'share'];
+  return { tables: [{ title: `Userscripts: ${backlog.name}`, head, rows }], promises };
 }
 
 export async function longWay(servers: Servers, scale: number, contenders: readonly ContenderName[]): Promise<Section> {

@@ -1,7 +1,7 @@
 import type { Failures } from './failures.ts';
-import type { Input } from './input.ts';
 import type { Intrinsics } from './intrinsics.ts';
 import type { PlanSpec, RealmIo, RealmRun, TargetSpec, ThrownText } from './io.ts';
+import type { Lazy } from './lazy.ts';
 import type { Output } from './output.ts';
 
 export type Row = Record<string, unknown>;
@@ -18,7 +18,9 @@ export interface Handlers {
 
 export interface Plan extends PlanSpec {
   /** Makes a row of the values that begin at an offset. */
-  readonly make: (values: unknown[], at: number, show: unknown, probe: Int32Array, unseen: symbol) => Row;
+  readonly make: (values: unknown[], at: number, accessors: unknown, define: unknown, stamp: unknown) => Row;
+  /** Of its columns that are made when they are looked at. */
+  readonly accessors: readonly PropertyDescriptor[];
   readonly index: Record<string, number>;
   /** True when every value is shown as it is. */
   readonly plain: boolean;
@@ -49,13 +51,7 @@ export interface Rows {
 }
 
 /** Rows on their way through the handlers. */
-export function createRows(
-  intrinsics: Intrinsics,
-  failures: Failures,
-  input: Input,
-  output: Output,
-  io: RealmIo,
-): Rows {
+export function createRows(intrinsics: Intrinsics, failures: Failures, lazy: Lazy, output: Output, io: RealmIo): Rows {
   const { apply, keys, isArray, record, put, fold, defineProperty } = intrinsics;
   const { fail, running } = failures;
   const { progress, counts, values, out, outcomes, missing, probe, longest } = io;
@@ -152,7 +148,7 @@ export function createRows(
   }
 
   function rowOf(plan: Plan, at: number): Row {
-    const row = plan.make(values, at, input.show, probe, missing);
+    const row = plan.make(values, at, plan.accessors, defineProperty, lazy.stamp);
     const { columns } = plan;
     for (let i = 0; i < columns.length; i++) if (values[at + i] === missing) delete row[columns[i]];
     return row;
@@ -306,7 +302,10 @@ export function createRows(
         index[spec.columns[i]] = i;
         if (spec.shown[i] > 1) plain = false;
       }
-      plans[spec.id] = { ...spec, make: make as Plan['make'], index, plain };
+      const shown: number[] = [];
+      let count = 0;
+      for (let i = 0; i < spec.shown.length; i++) if (spec.shown[i] > 1) put(shown, count++, spec.shown[i]);
+      plans[spec.id] = { ...spec, make: make as Plan['make'], accessors: lazy.accessors(shown), index, plain };
     },
     plan: (id) => plans[id],
     setTargets(list) {
