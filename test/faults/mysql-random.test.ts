@@ -12,7 +12,7 @@ import { type Dice, diceOf } from './workload-steps.ts';
 import { chooseSeed } from './workload.ts';
 
 /** How long each run strikes, in milliseconds; INSTAR_SOAK gives seconds. */
-const DURATION = process.env.INSTAR_SOAK === undefined ? 12_000 : Number(process.env.INSTAR_SOAK) * 1000;
+const DURATION = process.env.INSTAR_SOAK === undefined ? 7_000 : Number(process.env.INSTAR_SOAK) * 1000;
 /** Time that a busy machine may need to apply what has piled up. */
 const CATCH_UP = 90_000 + DURATION;
 
