@@ -62,8 +62,8 @@ export async function compileScript(path: string): Promise<CompiledScript> {
     const entryFirst = files.toSorted((a, b) => Number(b === entry) - Number(a === entry));
     return { path, code, place: placer(JSON.parse(map.text), dirname(path)), files: entryFirst };
   } catch (error) {
-    guard.refuse(path, [entry]);
     if (error instanceof OperatorError) throw error;
+    guard.refuse(path, [entry]);
     throw syntaxError(path, error);
   } finally {
     await esbuild.stop();
