@@ -180,7 +180,8 @@ export async function replicate(parts: {
       const tables = await patiently(() => source.connect(reader), stop.signal, log);
       closers.push(() => source.close());
       // Only its handlers know where the rows of a table that they handle go.
-      await target.tables.check(() => tables.filter((table) => !userscript?.handles(table, target.tables.catalogue)));
+      const written = () => tables.filter((table) => !userscript?.handles(table, target.tables.catalogue));
+      await patiently(() => target.tables.check(written), stop.signal, log);
       connected = true;
     };
     await runUnderLease(pipeline, connect, stop.signal, log, (cut, onLost) =>

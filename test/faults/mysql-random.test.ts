@@ -128,6 +128,8 @@ async function runScenario(t: TestContext, scenario: Scenario, seed: number): Pr
   workload.start();
   const end = Date.now() + DURATION;
   try {
+    // A server that is not there at the start ends the replicator, as it should.
+    await replica.engine?.waitForLog(/ streaming /, 60_000);
     await sleep(500);
     while (Date.now() < end) {
       await scenario.strike(run, proxy || undefined);

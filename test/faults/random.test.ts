@@ -139,6 +139,8 @@ for (const [index, scenario] of SCENARIOS.entries()) {
     workload.start();
     const end = Date.now() + DURATION;
     try {
+      // A server that is not there at the start ends the replicator, as it should.
+      await replica.engine?.waitForLog(/ streaming /, 60_000);
       await sleep(500);
       while (Date.now() < end) {
         await strike();
