@@ -86,12 +86,11 @@ export class Applier {
   constructor(parts: ApplierParts) {
     const { batcher, session, dialect, tables, checkpoint, options, pause } = parts;
     this.#parts = parts;
-    const { cascadesLogged } = options;
-    this.#fast = options.collapse ? { exact: false, copy: true, cascadesLogged } : EXACT;
+    this.#fast = options.collapse ? { exact: false, copy: true } : EXACT;
     this.#busy = parts.busy ?? new Stopwatch();
     this.#flights = new Flights(session, this.#signal, (flight) => this.#landed(flight));
     this.#commits = new Commits(checkpoint, parts.events);
-    const collapser = new Collapser(dialect, (table) => tables.resolve(table));
+    const collapser = new Collapser(dialect, (table) => tables.resolve(table), options.cascadesLogged);
     const shared = { ...parts, collapser, flights: this.#flights, commits: this.#commits, signal: this.#signal };
     this.#transactions = new TargetTransactions(shared);
     const senders = {

@@ -25,8 +25,6 @@ export interface CollapseOptions {
   exact: boolean;
   /** Send fresh rows by COPY. */
   copy: boolean;
-  /** What the source's foreign keys change by themselves comes as changes of its own. Default: yes. */
-  cascadesLogged?: boolean;
 }
 
 /**
@@ -36,6 +34,8 @@ export interface CollapseOptions {
  * foreign-key cycle, and at a delete that makes the target itself change rows that wait in the segment.
  */
 export class Collapser {
+  /** What the source's foreign keys change by themselves comes as changes of its own. */
+  readonly cascadesLogged: boolean;
   readonly #dialect: Dialect;
   readonly #resolve: (table: SourceTable) => TableWork;
   /** Tables of the open segment, by target name. */
@@ -51,9 +51,9 @@ export class Collapser {
   /** Set by #scan. */
   #key = '';
   #complete = true;
-  #cascadesLogged = true;
 
-  constructor(dialect: Dialect, resolve: (table: SourceTable) => TableWork) {
+  constructor(dialect: Dialect, resolve: (table: SourceTable) => TableWork, cascadesLogged = true) {
+    this.cascadesLogged = cascadesLogged;
     this.#dialect = dialect;
     this.#resolve = resolve;
   }
@@ -77,7 +77,6 @@ export class Collapser {
     options: CollapseOptions,
   ): void {
     const buffer = log.buffer;
-    this.#cascadesLogged = options.cascadesLogged ?? true;
     const works = log.tables.map(() => undefined as TableWork | undefined);
     const store: RowStore = { log: buffer, merged: this.#merged };
     const close = () => this.#close(session, script, store, options);
@@ -135,7 +134,7 @@ export class Collapser {
       const state = slot === undefined ? undefined : work.states[slot];
       if (state === undefined) work.set(this.#key, RowState.insert, first);
       else if (state !== RowState.delete && state !== RowState.replace) work.set(this.#key, RowState.upsert, first);
-      else if (this.#cascadesLogged || work.cascades.size === 0) work.set(this.#key, RowState.replace, first);
+      else if (this.cascadesLogged || work.cascades.size === 0) work.set(this.#key, RowState.replace, first);
       else {
         // Nothing but the delete itself, at the target, takes along what it took along at the source.
         const key = this.#key;

@@ -25,6 +25,7 @@ export interface EarlyApplyParts {
   readonly dialect: Dialect;
   readonly tables: TargetTables;
   readonly options: CollapseOptions;
+  readonly cascadesLogged: boolean;
   /** Whether a log has only rows that no userscript wants. */
   readonly plain: (log: ChangeLog) => boolean;
   readonly log: Logger;
@@ -59,7 +60,7 @@ export class EarlyApply {
   constructor(parts: EarlyApplyParts) {
     this.#parts = parts;
     this.spilled = parts.spilled;
-    this.#collapser = new Collapser(parts.dialect, (table) => parts.tables.resolve(table));
+    this.#collapser = new Collapser(parts.dialect, (table) => parts.tables.resolve(table), parts.cascadesLogged);
     parts.spilled.follower = {
       grown: () => this.#signal.wake(),
       rolledBack: () => this.abandon('a part of it was rolled back'),

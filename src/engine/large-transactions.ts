@@ -170,7 +170,8 @@ export class LargeTransactions {
 
   /** Begins to apply a transaction before its end; one at a time, and only where it can be rolled back for nothing. */
   #startEarly(spilled: SpilledTransaction): void {
-    const { dialect, checkpoint, pause, openSession, tables, fast, log, batcher, commits, flights } = this.#parts;
+    const { dialect, checkpoint, pause, openSession, tables, collapser, fast, log, batcher, commits, flights } =
+      this.#parts;
     if (dialect.product !== 'postgresql' || !checkpoint.transactional || pause.active) return;
     if (this.#mode !== 'copy' || (this.#early !== undefined && !this.#early.lost)) return;
     this.#early = new EarlyApply({
@@ -179,6 +180,7 @@ export class LargeTransactions {
       dialect,
       tables,
       options: fast,
+      cascadesLogged: collapser.cascadesLogged,
       plain: (log) => this.#parts.scripted?.stage.plain(log) ?? true,
       log,
       received: () => batcher.received,
