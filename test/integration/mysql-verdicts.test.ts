@@ -149,7 +149,7 @@ test('a staging schema that is gone: not safe, unless it has never replicated', 
   const verdict = await judge({ wishes });
   assert.equal(failed(verdict)?.code, 'CHECKPOINT_MISSING');
   const begin = verdict.waysOut.find(({ label }) => label === 'begin once more where it began');
-  assert.match(begin?.text ?? '', new RegExp(`--userscript '/state/table filter.ts' --defaultGTIDSet '${startSet}'`));
+  assert.match(begin?.text ?? '', new RegExp(`--userscript '/state/table filter.ts' .*--defaultGTIDSet '${startSet}'`));
   const first = await judge({ wishes, replicated: false });
   assert.equal(first.safe, true, JSON.stringify(first.findings));
   assert.match(JSON.stringify(first.findings), new RegExp(`it begins after ${startSet}`));
