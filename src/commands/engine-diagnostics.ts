@@ -1,5 +1,6 @@
 import { VERSION } from '../config/build.ts';
 import type { ConnectionDescription } from '../config/connection.ts';
+import type { SourceConnection } from '../config/source-connection.ts';
 import type { Activity } from '../engine/activity.ts';
 import type { Pause } from '../engine/pause.ts';
 import type { Pipeline } from '../engine/pipeline.ts';
@@ -7,7 +8,7 @@ import type { Logger } from '../log/logger.ts';
 import type { Diagnostics } from '../metrics/diagnostics.ts';
 import type { Troubles } from '../metrics/troubles.ts';
 import type { Source } from '../sources/source.ts';
-import type { EngineSettings, SourceConnection } from './replicate.ts';
+import type { EngineSettings } from './replicate.ts';
 
 export interface EngineParts {
   readonly source: Source;

@@ -65,11 +65,23 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     flags: 'pglogical',
     load: () => import('./pglogical.ts'),
   },
+  mylogical: {
+    summary: 'Replicate a MySQL or MariaDB database by its binary log',
+    group: 'By flags alone',
+    flags: 'mylogical',
+    load: () => import('./mylogical.ts'),
+  },
   demo: {
     summary: 'Watch a replication between two PostgreSQL servers that it starts itself',
     group: 'More',
     flags: 'demo',
     load: () => import('./demo.ts'),
+  },
+  userscript: {
+    summary: 'Check a userscript, and try it on sample rows',
+    group: 'More',
+    flags: 'userscript',
+    load: () => import('./userscript.ts'),
   },
   version: { summary: 'Print versions', group: 'More', load: () => import('./version.ts') },
 };
@@ -126,7 +138,7 @@ Usage: ${program}                    setup, resume and dashboard in a terminal
 
 ${commands.join('\n\n')}
 
-${examples(program)}
+${examples(program, 'pglogical')}
 
 "${program} COMMAND --help" explains the flags of a command.
 `;
@@ -138,8 +150,8 @@ function commandHelp(program: string, name: string): string {
   const argument = ARGUMENTS[flags];
   const place = argument === undefined ? '' : argument.required ? ` ${argument.name}` : ` [${argument.name}]`;
   const settings =
-    flags === 'pglogical'
-      ? `\n${examples(program)}
+    flags === 'pglogical' || flags === 'mylogical'
+      ? `\n${examples(program, flags)}
 
 A flag may also be set by the environment (INSTAR_SOURCE_CONN for --sourceConn)
 or in the --config file (sourceConn: $SOURCE). The command line wins.
@@ -149,13 +161,17 @@ TIME is 500ms, 1.5s or 1h2m3s; SIZE is 64MiB or a number of bytes.
   return `${summary}.\n\nUsage: ${program} ${name}${place} [flags]\n${settings}\n${flagHelp(flags)}\n`;
 }
 
-function examples(program: string): string {
+function examples(program: string, command: 'pglogical' | 'mylogical'): string {
+  const [first, always] = {
+    pglogical: [' --slotName molt_slot', ' --slotName molt_slot'],
+    mylogical: [' --defaultGTIDSet $GTIDS', ''],
+  }[command];
   return `First run:
-  ${program} pglogical --sourceConn $SOURCE --targetConn $TARGET \\
-    --targetSchema defaultdb.public --slotName molt_slot \\
+  ${program} ${command} --sourceConn $SOURCE --targetConn $TARGET \\
+    --targetSchema defaultdb.public${first} \\
     --stagingSchema _replicator --stagingCreateSchema --metricsAddr :30005
 
 Resume after any stop:
-  ${program} pglogical --sourceConn $SOURCE --targetConn $TARGET \\
-    --slotName molt_slot --stagingSchema _replicator`;
+  ${program} ${command} --sourceConn $SOURCE --targetConn $TARGET \\
+   ${always} --stagingSchema _replicator`;
 }

@@ -13,7 +13,8 @@ import { describeConnections } from '../sessions/connections.ts';
 import { SecretsFile } from '../sessions/secrets.ts';
 import { kitOf } from '../sessions/source-kits.ts';
 import { ReplicationStore } from '../sessions/store.ts';
-import { parseTableName } from '../sources/postgres/table-name.ts';
+import { parseTableName } from '../sources/table-name.ts';
+import { kindOfText } from '../wizard/source-setups.ts';
 import type { CommandContext } from './command.ts';
 
 /** What is to be looked at. */
@@ -45,16 +46,17 @@ export async function run({ args, env, stdout, stderr }: CommandContext): Promis
   return isReady(results) ? 0 : 1;
 }
 
-/** With flags, publication and slot have to be there already, as for `pglogical`. */
+/** With flags, publication and slot have to be there already, as for `pglogical`. The scheme of the source says which kind it is. */
 function planByFlags({ settings }: CommandLine<'preflight'>, env: NodeJS.ProcessEnv): Plan {
-  const { targetSchema, stagingSchema, stagingConn, slotName, publicationName, tables } = settings;
+  const { sourceConn, targetSchema, stagingSchema, stagingConn, slotName, publicationName, tables } = settings;
+  const { defaultGTIDSet, allDatabases, fetchMetadata } = settings;
   if (targetSchema === undefined) {
     throw new UsageError('no target schema was configured: preflight needs --targetSchema', {
       fix: '--targetSchema <database>.<schema>',
     });
   }
   return {
-    source: parseConnectionString(settings.sourceConn, '--sourceConn', env),
+    source: kitOf(kindOfText(sourceConn)).parse(sourceConn, '--sourceConn', env),
     target: parseConnectionString(settings.targetConn, '--targetConn', env),
     staging: stagingConn === undefined ? undefined : parseConnectionString(stagingConn, '--stagingConn', env),
     targetSchema,
@@ -62,6 +64,9 @@ function planByFlags({ settings }: CommandLine<'preflight'>, env: NodeJS.Process
     wishes: {
       publication: publicationName === undefined ? { create: false } : { name: publicationName, create: false },
       slot: { name: slotName, create: false },
+      startSet: defaultGTIDSet,
+      allDatabases,
+      fetchMetadata,
       tables: tables === undefined ? 'all' : tableList(tables),
     },
   };

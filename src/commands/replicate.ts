@@ -3,13 +3,15 @@ import { VERSION } from '../config/build.ts';
 import { parseConnectionString } from '../config/connection.ts';
 import { registerSecret } from '../config/secrets.ts';
 import type { Settings } from '../config/settings.ts';
+import type { SourceConnection } from '../config/source-connection.ts';
 import { Activity } from '../engine/activity.ts';
 import { connectionLost, isTransient } from '../engine/connection-loss.ts';
 import { applierMetrics, watchPipeline } from '../engine/instrumentation.ts';
 import { openLetters } from '../engine/letters.ts';
 import { Pause } from '../engine/pause.ts';
 import { Pipeline } from '../engine/pipeline.ts';
-import { openTarget, type TargetSettings } from '../engine/target.ts';
+import { scriptMetrics } from '../engine/script-metrics.ts';
+import { openTarget, type Target, type TargetSettings } from '../engine/target.ts';
 import { DefectError, OperatorError, UsageError } from '../errors.ts';
 import { type ClosableLogger, createLogger } from '../log/create-logger.ts';
 import { errorText, logError } from '../log/log-error.ts';
@@ -20,20 +22,14 @@ import { type Control, MetricsServer } from '../metrics/server.ts';
 import type { Troubles } from '../metrics/troubles.ts';
 import type { Source } from '../sources/source.ts';
 import { Lease, leaseName } from '../staging/lease.ts';
+import { typeErrors } from '../userscript/check-types.ts';
+import { Userscript } from '../userscript/userscript.ts';
 import type { CommandContext } from './command.ts';
 import { endOnDefects } from './defects.ts';
 import { describeEngine } from './engine-diagnostics.ts';
 
 /** The flags that every log source has. */
 export type EngineSettings = Settings<'pglogical' | 'mylogical'>;
-
-/** What is told of the connection to the source. */
-export interface SourceConnection {
-  /** Without its password. */
-  readonly display: string;
-  /** Parameters that were given and that have no effect. */
-  readonly ignored: readonly string[];
-}
 
 /** Batches that may wait when `--targetApplyQueueSize` is not set: the bytes are bounded by `--memoryLimit`. */
 const QUEUE_SIZE = 256;
@@ -124,6 +120,8 @@ export async function replicate(parts: {
       log,
     );
     closers.push(() => target.close());
+    const userscript = await openUserscript(settings, target, metrics, log);
+    if (userscript !== undefined) closers.push(() => userscript.close());
     const letters = openLetters(target, settings.dlqTableName);
     const pipeline = new Pipeline({
       source,
@@ -133,6 +131,9 @@ export async function replicate(parts: {
       identity: target.identity,
       openSession: target.openSession,
       deadLetters: letters,
+      ...(userscript && {
+        script: { userscript, schema: target.schema, defaultsOf: target.defaultsOf, timeout: settings.applyTimeout },
+      }),
       batching: {
         flushSize: settings.flushSize,
         transactionLimit: settings.timestampLimit,
@@ -178,7 +179,9 @@ export async function replicate(parts: {
       if (connected) return;
       const tables = await patiently(() => source.connect(reader), stop.signal, log);
       closers.push(() => source.close());
-      target.tables.check(tables);
+      // Only its handlers know where the rows of a table that they handle go.
+      const written = () => tables.filter((table) => !userscript?.handles(table, target.tables.catalogue));
+      await patiently(() => target.tables.check(written), stop.signal, log);
       connected = true;
     };
     await runUnderLease(pipeline, connect, stop.signal, log, (cut, onLost) =>
@@ -215,6 +218,42 @@ export async function replicate(parts: {
     await server?.close();
     await log.close();
   }
+}
+
+/** The userscript of `--userscript`, ready for rows. @throws OperatorError SCRIPT_… */
+async function openUserscript(
+  settings: EngineSettings,
+  target: Target,
+  metrics: Metrics,
+  log: Logger,
+): Promise<Userscript | undefined> {
+  const { userscript: path, userscriptTimeout: timeout } = settings;
+  if (path === undefined || path === '') return undefined;
+  const script = await Userscript.open({ path, timeout, log, ...scriptMetrics(metrics, () => target.schema.raw) });
+  try {
+    script.bind(target.schema, target.dialect, target.tables.catalogue);
+  } catch (error) {
+    await script.close();
+    throw error;
+  }
+  void tellTypeErrors(path, log);
+  const { schemas, tables } = script.configuration;
+  log.info('rows go through a userscript', {
+    path,
+    schemas: schemas.map(({ name }) => name).join(', '),
+    tables: tables.flatMap(({ names }) => names).join(', '),
+  });
+  return script;
+}
+
+/** Type errors do not keep a script from running: they are told, and the engine does not wait for the compiler. */
+async function tellTypeErrors(path: string, log: Logger): Promise<void> {
+  const errors = await typeErrors(path).catch(() => undefined);
+  if (errors === undefined || errors.length === 0) return;
+  log.warn(`the userscript has type errors, with which it runs all the same:\n${errors.join('\n')}`, {
+    code: 'SCRIPT_TYPES',
+    fix: `instar userscript check ${path}`,
+  });
 }
 
 /** Parallelism is held to 80% of the connections allowed. */

@@ -23,8 +23,8 @@ export async function run({ args, env, stdout, stderr }: CommandContext): Promis
   const file = readSetupFile(settings.file, env);
   const store = ReplicationStore.open(env);
   refuseLaunched(store.get(file.name));
-  const answers = answersOf(file, env);
-  const results = await checkServers(file, env);
+  const answers = await answersOf(file, env);
+  const results = await checkServers(file, answers, env);
   const ready = isReady(results);
   const places = { source: answers.source?.display ?? '', target: answers.target?.display ?? '' };
   if (!json) stdout.write(mask(reportText(results, places)));

@@ -9,7 +9,8 @@ export type CommandName =
   | 'resume'
   | 'status'
   | 'stop'
-  | 'watch';
+  | 'watch'
+  | 'userscript';
 
 /** What a command may be told without a flag in front, where it may. */
 export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: string; readonly required: boolean }>>> =
@@ -19,6 +20,7 @@ export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: st
     status: { name: 'NAME|URL', required: false },
     stop: { name: 'NAME', required: true },
     watch: { name: 'URL', required: true },
+    userscript: { name: 'check FILE', required: true },
   };
 
 /** What the flags of one section have in common. */
@@ -77,6 +79,9 @@ const WALSENDER = { commands: ['pglogical'], group: 'Source' } as const;
 const SOURCE = { commands: ENGINE, group: 'Source' } as const;
 const SCHEMA = { commands: CHECKED, group: 'Target' } as const;
 const TARGET = { commands: ENGINE, group: 'Target' } as const;
+const SCRIPTS = { commands: ENGINE, group: 'Userscript' } as const;
+const SCRIPT_RUNS = { commands: [...ENGINE, 'userscript'], group: 'Userscript' } as const;
+const SAMPLES = { commands: ['userscript'], group: 'Userscript' } as const;
 const PROGRESS = { commands: CHECKED, group: 'Staging' } as const;
 const STAGING = { commands: ENGINE, group: 'Staging' } as const;
 const CHECKS = { commands: ['preflight'], group: 'Checks' } as const;
@@ -84,12 +89,15 @@ const SETUP = { commands: ['setup'], group: 'Setup' } as const;
 const RESUME = { commands: ['resume'], group: 'Resume' } as const;
 const STOP = { commands: ['stop'], group: 'Stop' } as const;
 const WATCH = { commands: ['watch', 'status'], group: 'Watching' } as const;
-const OUTPUT = { commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop'], group: 'Output' } as const;
+const OUTPUT = {
+  commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop', 'userscript'],
+  group: 'Output',
+} as const;
 const WORKLOAD = { commands: ['demo'], group: 'Workload' } as const;
 const RUNNING = { commands: ENGINE, group: 'Running' } as const;
 const ENDPOINTS = { commands: [...ENGINE, 'demo'], group: 'General' } as const;
 const GENERAL = {
-  commands: [...ENGINE, 'demo', 'setup', 'preflight', 'list', 'resume', 'status', 'stop', 'watch'],
+  commands: [...ENGINE, 'demo', 'setup', 'preflight', 'list', 'resume', 'status', 'stop', 'watch', 'userscript'],
   group: 'General',
 } as const;
 
@@ -103,7 +111,6 @@ const OUTDATED = { ...WITHOUT_EFFECT, commands: ['pglogical'], reason: 'they are
 
 const NOT_YET = { commands: ENGINE, group: 'Not available yet', effect: 'unavailable' } as const;
 const SNAPSHOTS = { ...NOT_YET, reason: 'metric snapshots are not written; scrape --metricsAddr instead' } as const;
-const SCRIPTS = { ...NOT_YET, reason: 'without the script the target would get other data than you want' } as const;
 
 const SLOT_NAME = { pattern: /^[a-z0-9_]{1,63}$/, form: 'up to 63 lower-case letters, digits and underscores' };
 const ADDRESS = { pattern: /^(\[[0-9a-f:.]+(%[^\]]+)?\]|[^:\s]*):\d{1,5}$/i, form: 'host:port or :port' };
@@ -226,6 +233,20 @@ export const FLAGS = {
       min: 0,
       help: 'Prepared statements kept on a target connection',
     },
+  }),
+  ...section(SCRIPTS, {
+    userscript: { type: 'string', default: null, help: 'TypeScript file with handlers that rows go through' },
+  }),
+  ...section(SCRIPT_RUNS, {
+    userscriptTimeout: {
+      type: 'duration',
+      default: '5s',
+      min: 100,
+      help: 'Longest time that one call of a handler may take',
+    },
+  }),
+  ...section(SAMPLES, {
+    rows: { type: 'string', default: null, help: 'JSON file with changes to try the script on' },
   }),
   ...section(PROGRESS, {
     stagingSchema: {
@@ -387,9 +408,6 @@ export const FLAGS = {
     metricsSnapshotPeriod: { type: 'duration', default: '0', min: 0, help: 'Interval of metric snapshots' },
     metricsSnapshotRetentionSize: { type: 'string', default: '', help: 'Total size of snapshots kept' },
     metricsSnapshotRetentionTime: { type: 'duration', default: '168h', min: 0, help: 'Age of snapshots kept' },
-  }),
-  ...section(SCRIPTS, {
-    userscript: { type: 'string', default: null, help: 'TypeScript file with transformations' },
   }),
 } satisfies Readonly<Record<string, Flag>>;
 

@@ -100,6 +100,12 @@ export function parseMysqlConnectionString(
   }
 }
 
+/** The parameters of such a connection string by libpq's keywords, without validation. @throws UsageError */
+export function mysqlParameters(text: string): Map<string, string> {
+  checkedScheme(text);
+  return withAliases(urlParameters(plainForm(text)));
+}
+
 function checkedScheme(text: string): string {
   if (text.trim() === '') throw new UsageError('it is empty');
   const scheme = schemeOf(text);
@@ -211,6 +217,14 @@ function tlsOptions({ ssl }: Encryption): { ssl?: SslOptions } {
   // The host's name is compared unless that was turned off.
   const verifyIdentity = rejectUnauthorized === true && checkServerIdentity === undefined;
   return { ssl: { ...material, minVersion, maxVersion, rejectUnauthorized, verifyIdentity } };
+}
+
+/** The connection with another password, which does not become a known secret by this. */
+export function withMysqlPassword(
+  connection: MysqlConnectionDescription,
+  password: string,
+): MysqlConnectionDescription {
+  return { ...connection, attempts: connection.attempts.map((attempt) => unprintable(attempt, password)) };
 }
 
 /** Adds the password in a way that keeps it out of whatever prints the options. */

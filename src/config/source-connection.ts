@@ -1,4 +1,22 @@
+import { UsageError } from '../errors.ts';
 import type { ConnectionDescription } from './connection.ts';
+import type { MysqlConnectionDescription } from './mysql-connection.ts';
 
 /** A connection to a source of any kind. */
-export type SourceConnection = ConnectionDescription;
+export type SourceConnection = ConnectionDescription | MysqlConnectionDescription;
+
+export function isMysql(connection: SourceConnection): connection is MysqlConnectionDescription {
+  return 'kind' in connection;
+}
+
+/** @throws UsageError for a connection to anything else. */
+export function asMysql(connection: SourceConnection): MysqlConnectionDescription {
+  if (isMysql(connection)) return connection;
+  throw new UsageError('the connection is not one to MySQL or MariaDB');
+}
+
+/** @throws UsageError for a connection to anything else. */
+export function asPostgres(connection: SourceConnection): ConnectionDescription {
+  if (!isMysql(connection)) return connection;
+  throw new UsageError('the connection is not one to PostgreSQL');
+}

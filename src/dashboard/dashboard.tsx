@@ -18,7 +18,7 @@ import type { Poller, PollerState } from './poller.ts';
 import type { Reading } from './reading.ts';
 import { FIRST_VIEW, TablesPanel, type TableView } from './tables-panel.tsx';
 import { TroublesView } from './troubles-view.tsx';
-import { clockTime, staleness, troubleLine } from './words.ts';
+import { clockTime, keeperOf, staleness, troubleLine } from './words.ts';
 import { clean } from '../terminal/format.ts';
 
 export type { Control } from './engine.ts';
@@ -97,7 +97,7 @@ export function Dashboard({ poller, title, logFile, control, onLeave }: Dashboar
       {asked === 'stop' && (
         <Confirm
           question="Stop the engine?"
-          detail="It applies what is in hand and ends. The slot keeps the log at the source until it is resumed, which fills the source's disk in time."
+          detail={`It applies what is in hand and ends. ${keeperOf(reading ?? { kind: undefined }).cost}`}
           yes="Stop it"
           no="Leave it running"
           onAnswer={(yes) => {

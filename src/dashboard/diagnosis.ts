@@ -14,6 +14,8 @@ export interface Diagnosis {
   readonly head: string | undefined;
   readonly applied: string | undefined;
   readonly lagBytes: number | undefined;
+  /** Transactions that the source has committed and the target has not, for sources that are counted by them. */
+  readonly waitingTransactions: number | undefined;
   /** Milliseconds since the epoch, by the engine's clock. */
   readonly lastReceived: number | undefined;
   readonly lastEvent: number | undefined;
@@ -58,6 +60,7 @@ export function readDiagnosis(document: unknown): Diagnosis {
     head: text('source', 'head'),
     applied: text('checkpoint', 'position'),
     lagBytes: number('source', 'lagBytes'),
+    waitingTransactions: number('source', 'waitingTransactions'),
     lastReceived: positive(number('lag', 'lastHeartbeat')) ?? positive(number('source', 'lastReceived')),
     lastEvent: positive(number('lag', 'lastEvent')),
     p50: number('lag', 'p50'),

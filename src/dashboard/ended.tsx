@@ -6,8 +6,9 @@ import { foldWords } from '../terminal/prose.tsx';
 import { useBodySize } from '../terminal/screen.tsx';
 import { useTheme } from '../terminal/theme.ts';
 import type { Failure } from './engine.ts';
+import { shortPosition } from './position.ts';
 import type { Reading } from './reading.ts';
-import { ago, clockTime, lagAmount } from './words.ts';
+import { ago, clockTime, keeperOf, lagAmount } from './words.ts';
 
 interface EndedProps {
   readonly ending: Ending;
@@ -78,6 +79,7 @@ function whyText({ how, code, message }: Ending): string {
 /** True of every end: the checkpoint is written in the transaction that writes the rows. */
 function safeText(reading: Reading | undefined): string {
   const applied = reading?.position.applied;
-  const upTo = applied === undefined ? 'what was committed' : `everything up to ${applied}`;
-  return `${upTo} is on the target and stays there; the slot keeps the rest at the source, and a resume goes on from the checkpoint with nothing left out or applied twice`;
+  const upTo = applied === undefined ? 'what was committed' : `everything up to ${shortPosition(applied, 60)}`;
+  const { who } = keeperOf(reading ?? { kind: undefined });
+  return `${upTo} is on the target and stays there; ${who}, and a resume goes on from the checkpoint with nothing left out or applied twice`;
 }

@@ -1,6 +1,8 @@
 import { type Diagnosis, readDiagnosis } from './diagnosis.ts';
 import type { Answer } from './endpoint.ts';
 import { type Buckets, bucketsOf } from './histogram.ts';
+import { parseMysqlPosition, transactionsBetween } from '../sources/mysql/positions.ts';
+import { distanceOf } from './position.ts';
 import { greatest, parseSamples, type Samples, total } from './samples.ts';
 
 /** Counts of one table since its process started. */
@@ -70,7 +72,13 @@ const WANTED = new Set([
   ...['pglogical_dial_success_total', 'pglogical_dial_failure_total'],
   ...['mylogical_dial_success_total', 'mylogical_dial_failure_total'],
   ...['cdc_sink_start_seconds', 'process_start_time_seconds', 'process_cpu_seconds_total'],
-  ...['instar_source_state', 'instar_source_lag_bytes', 'instar_slot_retained_bytes', 'instar_buffered_bytes'],
+  ...[
+    'instar_source_state',
+    'instar_source_lag_bytes',
+    'instar_source_waiting_transactions',
+    'instar_slot_retained_bytes',
+    'instar_buffered_bytes',
+  ],
   ...['instar_dead_letters_total', 'instar_checkpoint_timestamp_seconds'],
   ...AGES.flatMap((name) => [`${name}_sum`, `${name}_count`]),
   ...AGES.filter((name) => !TABLE_AGES.includes(name)).map((name) => `${name}_bucket`),
@@ -90,6 +98,7 @@ export function readFacts(answer: Answer, at: number): Facts {
   const swept = positive(greatest(samples, 'core_sweep_success_timestamp_seconds'));
   const state = samples.get('instar_source_state')?.find(({ value }) => value === 1)?.labels.state;
   const { queued, inFlight } = diagnosis;
+  const waits = waitingTransactions(diagnosis, samples);
   const utilization = greatest(samples, 'target_apply_queue_utilization_percent');
   return {
     ...diagnosis,
@@ -99,7 +108,10 @@ export function readFacts(answer: Answer, at: number): Facts {
     lastEvent: here(diagnosis.lastEvent ?? (swept === undefined ? undefined : swept * 1000)),
     troubles: diagnosis.troubles.map((trouble) => ({ ...trouble, at: trouble.at - answer.clockAhead })),
     sourceState: diagnosis.sourceState ?? state,
-    lagBytes: diagnosis.lagBytes ?? total(samples, 'instar_source_lag_bytes'),
+    // Both gauges are there for every source, and 0 for those that are not counted so.
+    lagBytes:
+      diagnosis.lagBytes ?? (diagnosis.kind === 'mylogical' ? undefined : total(samples, 'instar_source_lag_bytes')),
+    waitingTransactions: waits,
     retainedBytes: diagnosis.retainedBytes ?? positive(total(samples, 'instar_slot_retained_bytes')),
     bufferedBytes: diagnosis.bufferedBytes ?? total(samples, 'instar_buffered_bytes'),
     changesReceived:
@@ -130,6 +142,24 @@ export function readFacts(answer: Answer, at: number): Facts {
     tables,
     heartbeatLimit: Math.max(USUAL_HEARTBEAT_LIMIT, (3 * (diagnosis.standbyTimeout ?? 0)) / 1000),
   };
+}
+
+/**
+ * Transactions between what is applied and the head, where that is how the source counts. The positions of one answer fit
+ * together; what the engine counts itself may be a moment older.
+ */
+function waitingTransactions(
+  { head, applied, waitingTransactions: told }: Diagnosis,
+  samples: Samples,
+): number | undefined {
+  if (told !== undefined && distanceOf(head)?.unit === 'transactions' && applied !== undefined) {
+    try {
+      return transactionsBetween(parseMysqlPosition(applied), parseMysqlPosition(head ?? '')) ?? told;
+    } catch {
+      return told;
+    }
+  }
+  return told ?? positive(total(samples, 'instar_source_waiting_transactions'));
 }
 
 function readTables(samples: Samples): Map<string, TableFacts> {

@@ -1,4 +1,5 @@
 import { formatBytes, formatSeconds } from '../terminal/format.ts';
+import { transactionsText } from './position.ts';
 import type { LagState } from './reading.ts';
 
 /** What the word for the lag is decided by. Seconds and bytes; undefined where it is not known. */
@@ -26,7 +27,9 @@ export interface LagEvidence {
   readonly sinceChange: number;
   readonly seconds: number | undefined;
   readonly bytes: number | undefined;
-  /** Time to get through `bytes` at the present rate; undefined while the position does not move. */
+  /** Transactions of the source that are not on the target, where they are counted instead of bytes. */
+  readonly transactions: number | undefined;
+  /** Time to get through `bytes` or `transactions` at the present rate; undefined while the position does not move. */
   readonly clearIn: number | undefined;
   /** The word before this one. */
   readonly before: LagState | undefined;
@@ -48,6 +51,8 @@ export const BEHIND_UNTIL = 5;
 export const IDLE_AFTER = 5;
 /** Log of a database that does nothing: less than this much of it is nobody's change. */
 export const NOISE_BYTES = 1024 * 1024;
+/** Transactions that are nobody's concern when it comes to time. */
+export const MANY_TRANSACTIONS = 1000;
 /** One segment of log. A distance below it says nothing when it comes to time. */
 export const SEGMENT_BYTES = 16 * 1024 * 1024;
 
@@ -71,8 +76,8 @@ export function judgeLag(evidence: LagEvidence): LagVerdict {
   if (stalled !== undefined) return { state: 'stalled', reason: stalled };
   const behind = whyBehind(evidence);
   if (behind !== undefined) return { state: 'behind', reason: behind };
-  const { waiting, buffered, bytes, sinceChange, sinceHeartbeat, sourceState } = evidence;
-  const empty = !waiting && !buffered && (bytes ?? 0) < NOISE_BYTES;
+  const { waiting, buffered, bytes, transactions, sinceChange, sinceHeartbeat, sourceState } = evidence;
+  const empty = !waiting && !buffered && (bytes ?? 0) < NOISE_BYTES && !transactions;
   if (empty && sinceChange >= IDLE_AFTER) {
     const heard = sinceHeartbeat !== undefined || sourceState !== undefined;
     return {
@@ -104,9 +109,15 @@ function whyStalled(evidence: LagEvidence): string | undefined {
   if (waiting === 0 && sinceHeartbeat !== undefined && sinceHeartbeat > heartbeatLimit) {
     return `no word from the source for ${formatSeconds(sinceHeartbeat)}`;
   }
-  const unread = (bytes ?? 0) >= NOISE_BYTES || (evidence.buffered ?? 0) > 0;
+  const { transactions = 0 } = evidence;
+  const unread = (bytes ?? 0) >= NOISE_BYTES || transactions > 0 || (evidence.buffered ?? 0) > 0;
   if (unread && evidence.sinceProgress >= NO_PROGRESS_AFTER) {
-    const rest = (bytes ?? 0) >= NOISE_BYTES ? `${formatBytes(bytes)} of log are left` : 'a change is half read';
+    const rest =
+      (bytes ?? 0) >= NOISE_BYTES
+        ? `${formatBytes(bytes)} of log are left`
+        : transactions > 0
+          ? `${transactionsText(transactions)} of the source wait`
+          : 'a change is half read';
     return `${rest} and nothing has moved for ${formatSeconds(evidence.sinceProgress)}`;
   }
   return undefined;
@@ -126,7 +137,15 @@ const SOURCE_STATES: Readonly<Record<string, string>> = {
   waiting: 'not connected to the source',
 };
 
-function whyBehind({ before, seconds, bytes, clearIn, stuckFor, waiting }: LagEvidence): string | undefined {
+function whyBehind({
+  before,
+  seconds,
+  bytes,
+  transactions,
+  clearIn,
+  stuckFor,
+  waiting,
+}: LagEvidence): string | undefined {
   const limit = before === 'behind' ? BEHIND_UNTIL : BEHIND_FROM;
   if (seconds !== undefined && seconds > limit) {
     return (waiting ?? 0) === 0 && stuckFor > limit
@@ -135,6 +154,9 @@ function whyBehind({ before, seconds, bytes, clearIn, stuckFor, waiting }: LagEv
   }
   if (bytes !== undefined && bytes >= SEGMENT_BYTES && (clearIn ?? Number.POSITIVE_INFINITY) > limit) {
     return `${formatBytes(bytes)} of log are left to read and apply`;
+  }
+  if ((transactions ?? 0) >= MANY_TRANSACTIONS && (clearIn ?? Number.POSITIVE_INFINITY) > limit) {
+    return `${transactionsText(transactions ?? 0)} are left to read and apply`;
   }
   return undefined;
 }

@@ -1,7 +1,8 @@
 import type { Facts } from './facts.ts';
 import { History } from './history.ts';
 import { quantile, SlidingHistogram } from './histogram.ts';
-import { judgeLag, NOISE_BYTES, STUCK_AFTER } from './lag.ts';
+import { judgeLag, MANY_TRANSACTIONS, NOISE_BYTES, STUCK_AFTER } from './lag.ts';
+import { distanceOf } from './position.ts';
 import type { LagState, Reading } from './reading.ts';
 import { RetentionClock } from './retention.ts';
 import { CounterSeries, Series } from './series.ts';
@@ -37,6 +38,7 @@ export class ReadingModel {
   readonly #newestAge = new SlidingHistogram(0);
   readonly #backlogSeconds = new Series(COUNTER_SPAN);
   readonly #backlogBytes = new Series(COUNTER_SPAN);
+  readonly #backlogTransactions = new Series(COUNTER_SPAN);
   readonly #retention = new RetentionClock();
   readonly #tables = new TableModel();
   readonly #history = { lag: new History(), rows: new History(), bytes: new History() };
@@ -67,6 +69,7 @@ export class ReadingModel {
     const changedAt = newest(this.#received.movedAt, appliedAt) ?? facts.lastEvent ?? first;
     const movedAt = newest(changedAt, this.#position.movedAt, this.#receivedBytes.movedAt) ?? first;
     const positionRate = this.#position.perSecond(COUNTER_SPAN);
+    const left = facts.lagBytes ?? facts.waitingTransactions;
     const verdict = judgeLag({
       silence: undefined,
       paused: facts.paused,
@@ -84,16 +87,20 @@ export class ReadingModel {
       sinceChange: (at - changedAt) / 1000,
       seconds,
       bytes: facts.lagBytes,
-      clearIn: facts.lagBytes === undefined || !positionRate ? undefined : facts.lagBytes / positionRate,
+      transactions: facts.waitingTransactions,
+      clearIn: left === undefined || !positionRate ? undefined : left / positionRate,
       before: this.#state,
     });
     this.#state = verdict.state;
 
     if (facts.lagBytes !== undefined) this.#backlogBytes.add(at, facts.lagBytes);
+    if (facts.waitingTransactions !== undefined) this.#backlogTransactions.add(at, facts.waitingTransactions);
     if (seconds !== undefined) this.#backlogSeconds.add(at, seconds);
     const trend = this.#trend(verdict.state);
     const rowsPerSecond = this.#rows.perSecond(RATE_WINDOW);
-    const bytesPerSecond = this.#receivedBytes.perSecond(RATE_WINDOW) ?? this.#position.perSecond(RATE_WINDOW);
+    const bytesPerSecond =
+      this.#receivedBytes.perSecond(RATE_WINDOW) ??
+      (distanceOf(facts.applied)?.unit === 'bytes' ? this.#position.perSecond(RATE_WINDOW) : undefined);
     // Values are carried over the pauses between looks, not over silence.
     const carry = this.#reading?.silence === undefined;
     this.#history.lag.add(at, seconds, carry);
@@ -117,6 +124,7 @@ export class ReadingModel {
         ...verdict,
         seconds,
         bytes: facts.lagBytes,
+        transactions: facts.waitingTransactions,
         p50: facts.p50 ?? (ages && quantile(ages, 0.5)),
         p99: facts.p99 ?? (ages && quantile(ages, 0.99)),
         trend: trend.direction,
@@ -199,7 +207,7 @@ export class ReadingModel {
     this.#commits.add(at, facts.commits);
     this.#commitSeconds.add(at, facts.commitSeconds);
     this.#cpu.add(at, facts.cpuSeconds);
-    this.#position.add(at, logPosition(facts.applied));
+    this.#position.add(at, distanceOf(facts.applied)?.value);
     this.#dialed.add(at, facts.dialSuccesses);
     this.#dialFailures.add(at, facts.dialFailures);
     if (facts.ages === undefined) return;
@@ -231,9 +239,11 @@ export class ReadingModel {
   #trend(state: LagState) {
     if (state === 'caught up') return { direction: undefined, gone: undefined };
     const bytes = this.#backlogBytes.newest;
-    return bytes !== undefined && bytes >= NOISE_BYTES
-      ? trendOf(this.#backlogBytes, NOISE_BYTES)
-      : trendOf(this.#backlogSeconds, NOISE_SECONDS);
+    if (bytes !== undefined && bytes >= NOISE_BYTES) return trendOf(this.#backlogBytes, NOISE_BYTES);
+    if ((this.#backlogTransactions.newest ?? 0) >= MANY_TRANSACTIONS) {
+      return trendOf(this.#backlogTransactions, MANY_TRANSACTIONS);
+    }
+    return trendOf(this.#backlogSeconds, NOISE_SECONDS);
   }
 
   #restart(): void {
@@ -263,10 +273,4 @@ function newest(...times: readonly (number | undefined)[]): number | undefined {
 
 function secondsSince(now: number, time: number | undefined): number | undefined {
   return time === undefined ? undefined : Math.max(0, now - time) / 1000;
-}
-
-/** An LSN as the number of bytes that it is; exact up to nine petabytes. Undefined for positions of other kinds. */
-function logPosition(position: string | undefined): number | undefined {
-  const [, high, low] = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/i.exec(position ?? '') ?? [];
-  return high === undefined ? undefined : Number.parseInt(high, 16) * 2 ** 32 + Number.parseInt(low, 16);
 }

@@ -1,12 +1,22 @@
 import { Box, Text, type TextProps } from 'ink';
 import type { ReactNode } from 'react';
-import { clean, cut, formatBytes, formatRate, formatSeconds, padEnd, padStart } from '../terminal/format.ts';
+import {
+  clean,
+  cut,
+  formatBytes,
+  formatCount,
+  formatRate,
+  formatSeconds,
+  padEnd,
+  padStart,
+} from '../terminal/format.ts';
 import { Line } from '../terminal/line.tsx';
 import { foldWords } from '../terminal/prose.tsx';
 import { useBodySize } from '../terminal/screen.tsx';
 import { sparkline } from '../terminal/sparkline.ts';
 import { type Theme, useTheme } from '../terminal/theme.ts';
 import { lagSign } from './lag-sign.ts';
+import { shortPosition } from './position.ts';
 import type { Reading, StageReading } from './reading.ts';
 import { retentionSentence } from './retention.ts';
 import { ago, lagAmount, staleness, trendText } from './words.ts';
@@ -134,9 +144,15 @@ function overviewParts(reading: Reading, columns: number, theme: Theme, roomy: b
     ),
     part(
       2,
-      <Fact key="position" label="position">
-        {`applied ${position.applied ?? '-'}   source ${position.source ?? '-'}   ${formatBytes(position.distance)} apart`}
-      </Fact>,
+      lag.transactions === undefined ? (
+        <Fact key="position" label="position">
+          {`applied ${position.applied ?? '-'}   source ${position.source ?? '-'}   ${formatBytes(position.distance)} apart`}
+        </Fact>
+      ) : (
+        <Fact key="position" label="applied">
+          {`${gtids(position.applied, columns - LABEL - WAITING)}   ${formatCount(lag.transactions)} waiting`}
+        </Fact>
+      ),
     ),
     ...(retention.length === 0
       ? []
@@ -155,6 +171,13 @@ function overviewParts(reading: Reading, columns: number, theme: Theme, roomy: b
         ]),
     part(4, <Stages key="stages" stages={reading.stages} />, Math.floor(columns / STAGES) < STAGE ? 1 : 2),
   ];
+}
+
+/** Columns of what stands behind a GTID set. */
+const WAITING = '   12,345 waiting'.length;
+
+function gtids(set: string | undefined, columns: number): string {
+  return set === undefined || set === '' ? '-' : shortPosition(set, columns);
 }
 
 /** At most two lines of a sentence. */

@@ -62,6 +62,8 @@ export interface Reading {
     readonly reason: string | undefined;
     readonly seconds: number | undefined;
     readonly bytes: number | undefined;
+    /** For sources whose log is counted by transactions. */
+    readonly transactions: number | undefined;
     readonly p50: number | undefined;
     readonly p99: number | undefined;
     readonly trend: 'shrinks' | 'holds' | 'grows' | undefined;

@@ -1,4 +1,5 @@
 import { formatBytes, formatCount, formatRate, formatSeconds, padEnd } from '../terminal/format.ts';
+import { transactionsText } from './position.ts';
 import type { Reading } from './reading.ts';
 import { retentionSentence } from './retention.ts';
 import { ago, lagAmount, STATE_WORDS, staleness, troubleLine, trendText } from './words.ts';
@@ -22,6 +23,7 @@ export function statusText(reading: Reading): string {
     ['source heard', passed(lag.lastHeartbeat)],
     ['applied', position.applied],
     ['source is at', position.source],
+    ['waiting', lag.transactions === undefined ? undefined : transactionsText(lag.transactions)],
     ['log', retentionSentence(reading.retained)],
     ['bottleneck', reading.stages.find(({ bottleneck }) => bottleneck)?.name],
     ['dead letters', deadLetters(reading)],
@@ -80,6 +82,7 @@ export function statusJson(reading: Reading): object {
       source: position.source ?? null,
       applied: position.applied ?? null,
       distanceBytes: position.distance ?? null,
+      waitingTransactions: lag.transactions ?? null,
     },
     retained: {
       bytes: retained.bytes ?? null,

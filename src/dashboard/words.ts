@@ -1,4 +1,5 @@
 import { formatBytes, formatSeconds } from '../terminal/format.ts';
+import { transactionsText } from './position.ts';
 import type { LagState, Reading, Trouble } from './reading.ts';
 
 /** The word for a lag as it is shown. */
@@ -20,11 +21,12 @@ export function ago(milliseconds: number | undefined): string {
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
-/** Seconds and bytes of lag, as far as they are known: "0.2 s", "45 s, 1.2 GB". */
-export function lagAmount({ lag: { seconds, bytes } }: Reading): string {
+/** Seconds and bytes or transactions of lag, as far as they are known: "0.2 s", "45 s, 1.2 GB", "45 s, 12 transactions". */
+export function lagAmount({ lag: { seconds, bytes, transactions } }: Reading): string {
   const parts = [
     ...(seconds === undefined ? [] : [formatSeconds(seconds)]),
     ...(bytes === undefined ? [] : [formatBytes(bytes)]),
+    ...(transactions === undefined ? [] : [transactionsText(transactions)]),
   ];
   return parts.length === 0 ? 'unknown' : parts.join(', ');
 }
@@ -35,6 +37,19 @@ export function trendText({ lag: { trend, caughtUpIn } }: Reading): string {
   return caughtUpIn === undefined
     ? trend
     : `${trend}, caught up in ${formatSeconds(Math.max(1, Math.round(caughtUpIn)))}`;
+}
+
+/** What keeps the log at the source while nobody reads it, and what that costs in time: by the kind of source. */
+export function keeperOf({ kind }: Pick<Reading, 'kind'>): { readonly who: string; readonly cost: string } {
+  return kind === 'mylogical'
+    ? {
+        who: 'the source keeps the rest in its binary logs',
+        cost: 'The source keeps its binary logs only for as long as it is set to: resume before they are removed.',
+      }
+    : {
+        who: 'the slot keeps the rest at the source',
+        cost: "The slot keeps the log at the source until it is resumed, which fills the source's disk in time.",
+      };
 }
 
 /** That the numbers are old, and how old; undefined while they are those of now. */

@@ -5,7 +5,7 @@ import { verdict } from '../target/retry.ts';
 import type { Session } from '../target/session.ts';
 import { isDrift, targetLost } from './apply-errors.ts';
 import type { ApplierEvents } from './apply-events.ts';
-import type { Batch, Batcher, Work } from './batcher.ts';
+import type { Batch, Work, WorkQueue } from './batcher.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type CollapseOptions, Collapser } from './collapse.ts';
 import { Commits } from './commits.ts';
@@ -16,6 +16,9 @@ import { LargeTransactions } from './large-transactions.ts';
 import type { DeadLetters } from './letters.ts';
 import type { Pause } from './pause.ts';
 import { EXACT, Recovery, type RecoveryOptions } from './recovery.ts';
+import type { Scripted } from './scripted.ts';
+import type { ScriptStage } from './script-stage.ts';
+import { type ScriptParts, ScriptedWrites } from './scripted-writes.ts';
 import { Signal } from './signal.ts';
 import { Stopwatch } from './stopwatch.ts';
 import type { TargetTables } from './target-tables.ts';
@@ -29,12 +32,16 @@ export interface ApplierOptions extends RecoveryOptions {
   flushPeriod: number;
   /** False: write every change by itself, in source order. */
   collapse: boolean;
+  /** What the source's foreign keys change by themselves is in its log. */
+  cascadesLogged?: boolean;
   /** Connections on which batches that share no row may run at the same time; 1 or less: one after the other. */
   lanes: number;
 }
 
 export interface ApplierParts {
-  readonly batcher: Batcher;
+  readonly batcher: WorkQueue;
+  /** Where there is a userscript: what stands in front of this applier, and how rows are written by it. */
+  readonly script?: ScriptParts & { readonly stage: ScriptStage };
   readonly session: Session;
   readonly openSession: () => Promise<Session>;
   readonly dialect: Dialect;
@@ -65,6 +72,7 @@ export class Applier {
   readonly #flights: Flights;
   readonly #commits: Commits;
   readonly #transactions: TargetTransactions;
+  readonly #scripted: Scripted | undefined;
   readonly #recovery: Recovery;
   readonly #large: LargeTransactions;
   readonly #lanes: LaneApply | undefined;
@@ -82,16 +90,23 @@ export class Applier {
     this.#busy = parts.busy ?? new Stopwatch();
     this.#flights = new Flights(session, this.#signal, (flight) => this.#landed(flight));
     this.#commits = new Commits(checkpoint, parts.events);
-    const collapser = new Collapser(dialect, (table) => tables.resolve(table));
+    const collapser = new Collapser(dialect, (table) => tables.resolve(table), options.cascadesLogged);
     const shared = { ...parts, collapser, flights: this.#flights, commits: this.#commits, signal: this.#signal };
     this.#transactions = new TargetTransactions(shared);
-    this.#recovery = this.#openRecovery();
     const senders = {
       ...shared,
       transactions: this.#transactions,
       committed: (commit: Commit) => this.#committed(commit),
     };
-    this.#large = new LargeTransactions({ ...senders, fast: this.#fast, recovery: this.#recovery });
+    const { script } = parts;
+    this.#scripted = script && { stage: script.stage, writes: new ScriptedWrites({ ...senders, ...script }) };
+    this.#recovery = this.#openRecovery();
+    this.#large = new LargeTransactions({
+      ...senders,
+      fast: this.#fast,
+      recovery: this.#recovery,
+      scripted: this.#scripted,
+    });
     if (options.lanes > 1) this.#lanes = new LaneApply({ ...senders, limit: options.lanes, options: this.#fast });
     batcher.onWork = () => this.#signal.wake();
     this.#forgetPause = pause.onChange((active) => {
@@ -212,8 +227,23 @@ export class Applier {
   /** False when the work could not be sent and has to wait for a recovery. */
   async #send(work: Work): Promise<boolean> {
     if (work.kind === 'chunk' || work.kind === 'spilled') return await this.#large.send(work);
+    if (work.kind === 'batch' && (work.refusal !== undefined || work.writes)) return await this.#sendScripted(work);
     if (work.kind === 'batch') this.#transactions.sendBatch(work, this.#fast);
     else this.#transactions.sendProgress(work.position);
+    return true;
+  }
+
+  /** A batch that a userscript failed on, or that it writes rows of: with nothing beside it. */
+  async #sendScripted(batch: Batch): Promise<boolean> {
+    await this.#flights.settled();
+    if (this.#flights.failed) return false;
+    if (batch.refusal !== undefined) {
+      await this.#recovery.refuse(batch, batch.refusal);
+      return true;
+    }
+    const { position } = batch.transactions[batch.transactions.length - 1];
+    const failure = await this.#scripted!.writes.send(batch, 0, batch.log.length, position, this.#fast, true);
+    if (failure !== undefined) await this.#recovery.resend(batch, failure, this.#fast, []);
     return true;
   }
 
@@ -279,12 +309,19 @@ export class Applier {
     return new Recovery({
       ...this.#parts,
       sender: {
-        send: (batch, options) => transactions.alone(() => transactions.sendBatch(batch, options)),
-        sendOne: (batch, start, transaction, options) =>
-          transactions.alone(() => {
+        send: (batch, options) => {
+          const { position } = batch.transactions[batch.transactions.length - 1];
+          if (batch.writes) return this.#scripted!.writes.send(batch, 0, batch.log.length, position, options, true);
+          return transactions.alone(() => transactions.sendBatch(batch, options));
+        },
+        sendOne: (batch, start, transaction, options) => {
+          const { end, position } = transaction;
+          if (batch.writes) return this.#scripted!.writes.send(batch, start, end, position, options, false);
+          return transactions.alone(() => {
             const part: Batch = { kind: 'batch', log: batch.log, transactions: [transaction] };
-            transactions.sendEntries(part, start, transaction.end, transaction.position, options, false);
-          }),
+            transactions.sendEntries(part, start, end, position, options, false);
+          });
+        },
         bury: async (batch, start, transaction, reason) => {
           await this.#parts.deadLetters.prepare();
           const failure = await transactions.alone(() => transactions.sendLetters(batch, start, transaction, reason));

@@ -1,5 +1,6 @@
 import { ChangeLog } from '../changes/change-log.ts';
 import type { SpilledTransaction } from '../changes/spill.ts';
+import type { OperatorError } from '../errors.ts';
 import type { ChangeSink, Position } from '../sources/source.ts';
 import { Stopwatch } from './stopwatch.ts';
 
@@ -18,6 +19,10 @@ export interface Batch {
   readonly kind: 'batch';
   readonly log: ChangeLog;
   readonly transactions: readonly Transaction[];
+  /** Why it must not be applied: a userscript failed on it. It is one transaction then, as the source sent it. */
+  readonly refusal?: OperatorError;
+  /** True when a userscript writes some of its rows. */
+  readonly writes?: boolean;
 }
 
 /** A piece of a transaction that is too large to be held in memory; the last piece carries its end. */
@@ -28,6 +33,10 @@ export interface Chunk {
   /** Microseconds since the Unix epoch, by the source's clock. */
   readonly commitTime: number;
   readonly last: Transaction | undefined;
+  /** Why its transaction must not be applied: a userscript failed on it. */
+  readonly refusal?: OperatorError;
+  /** True when a userscript writes some of its rows. */
+  readonly writes?: boolean;
 }
 
 /** A transaction that was gathered on disk while it was open at the source. */
@@ -46,6 +55,12 @@ export interface Progress {
 
 export type Work = Batch | Chunk | Spilled | Progress;
 
+/** Where the applier takes its work from. */
+export type WorkQueue = Pick<
+  Batcher,
+  'take' | 'release' | 'hasChanges' | 'hasProgress' | 'received' | 'onWork' | 'onSpill'
+>;
+
 export interface BatcherOptions {
   /** Changes after which a batch is closed. */
   flushSize: number;
@@ -57,8 +72,11 @@ export interface BatcherOptions {
   queueSize: number;
 }
 
-/** A batch is closed and a large transaction is cut at this many bytes. */
-const CHUNK_BYTES = 1024 * 1024;
+/** What the buffer of a log grows to before a batch is closed or a large transaction is cut; buffers grow by doubling. */
+const LOG_CAPACITY = 1024 * 1024;
+
+/** Bytes at which that is done: the row that crosses them should not double the buffer. */
+const CHUNK_BYTES = LOG_CAPACITY - 64 * 1024;
 
 /** Logs kept for reuse. */
 const POOLED_LOGS = 16;
@@ -105,6 +123,13 @@ export class Batcher implements ChangeSink {
     this.#blocked = blocked;
     this.targetColumns = targetColumns;
     this.changes = new ChangeLog();
+  }
+
+  /** The entries [start, end) of a log as a log of their own. */
+  static logOf(log: ChangeLog, start: number, end: number): ChangeLog {
+    const own = new ChangeLog(Math.max(1, end - start));
+    own.appendEntries(log, start, end);
+    return own;
   }
 
   /** Bytes received and not yet applied. */
@@ -224,7 +249,7 @@ export class Batcher implements ChangeSink {
   /** Gives a log back once its changes are committed or no longer wanted. */
   release(log: ChangeLog): void {
     this.#taken -= log.length;
-    if (this.#pool.length < POOLED_LOGS && log.buffer.length <= 2 * CHUNK_BYTES) {
+    if (this.#pool.length < POOLED_LOGS && log.buffer.length <= 2 * LOG_CAPACITY) {
       log.clear();
       this.#pool.push(log);
     }

@@ -34,6 +34,8 @@ export interface CollapseOptions {
  * foreign-key cycle, and at a delete that makes the target itself change rows that wait in the segment.
  */
 export class Collapser {
+  /** What the source's foreign keys change by themselves comes as changes of its own. */
+  readonly cascadesLogged: boolean;
   readonly #dialect: Dialect;
   readonly #resolve: (table: SourceTable) => TableWork;
   /** Tables of the open segment, by target name. */
@@ -50,7 +52,8 @@ export class Collapser {
   #key = '';
   #complete = true;
 
-  constructor(dialect: Dialect, resolve: (table: SourceTable) => TableWork) {
+  constructor(dialect: Dialect, resolve: (table: SourceTable) => TableWork, cascadesLogged = true) {
+    this.cascadesLogged = cascadesLogged;
     this.#dialect = dialect;
     this.#resolve = resolve;
   }
@@ -130,12 +133,15 @@ export class Collapser {
       const slot = work.slots.get(this.#key);
       const state = slot === undefined ? undefined : work.states[slot];
       if (state === undefined) work.set(this.#key, RowState.insert, first);
-      else
-        work.set(
-          this.#key,
-          state === RowState.delete || state === RowState.replace ? RowState.replace : RowState.upsert,
-          first,
-        );
+      else if (state !== RowState.delete && state !== RowState.replace) work.set(this.#key, RowState.upsert, first);
+      else if (this.cascadesLogged || work.cascades.size === 0) work.set(this.#key, RowState.replace, first);
+      else {
+        // Nothing but the delete itself, at the target, takes along what it took along at the source.
+        const key = this.#key;
+        close();
+        this.#enter(work, close);
+        work.set(key, RowState.insert, first);
+      }
       return;
     }
     if (kind === ChangeKind.delete) {

@@ -1,3 +1,4 @@
+import type { ChangeLog } from '../changes/change-log.ts';
 import type { SpilledTransaction } from '../changes/spill.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Dialect } from '../target/dialect.ts';
@@ -24,6 +25,9 @@ export interface EarlyApplyParts {
   readonly dialect: Dialect;
   readonly tables: TargetTables;
   readonly options: CollapseOptions;
+  readonly cascadesLogged: boolean;
+  /** Whether a log has only rows that no userscript wants. */
+  readonly plain: (log: ChangeLog) => boolean;
   readonly log: Logger;
   /** Transactions delivered so far by the source, and transactions committed so far on the target. */
   readonly received: () => number;
@@ -56,7 +60,7 @@ export class EarlyApply {
   constructor(parts: EarlyApplyParts) {
     this.#parts = parts;
     this.spilled = parts.spilled;
-    this.#collapser = new Collapser(parts.dialect, (table) => parts.tables.resolve(table));
+    this.#collapser = new Collapser(parts.dialect, (table) => parts.tables.resolve(table), parts.cascadesLogged);
     parts.spilled.follower = {
       grown: () => this.#signal.wake(),
       rolledBack: () => this.abandon('a part of it was rolled back'),
@@ -145,6 +149,7 @@ export class EarlyApply {
     const { applied } = this.#parts;
     // At the end everything in front of the transaction is committed, and what is behind it has to wait for it.
     while (!this.#lost && ((!this.#finishing && applied() < before) || this.#inFlight >= WINDOW)) await this.#pause();
+    if (!this.#lost && !this.#parts.plain(log)) this.abandon('a userscript wants its rows');
     if (this.#lost) return;
     const script = session.script();
     this.#collapser.write(log, 0, log.length, session, script, this.#parts.options);

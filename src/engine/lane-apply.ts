@@ -2,7 +2,7 @@ import type { Position } from '../sources/source.ts';
 import type { Session } from '../target/session.ts';
 import { targetLost } from './apply-errors.ts';
 import type { Written } from './apply-events.ts';
-import type { Batch, Batcher, Work } from './batcher.ts';
+import type { Batch, Work, WorkQueue } from './batcher.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { CollapseOptions, Collapser } from './collapse.ts';
 import type { Commits } from './commits.ts';
@@ -16,7 +16,7 @@ export interface LaneApplyParts {
   /** Most connections. */
   readonly limit: number;
   readonly openSession: () => Promise<Session>;
-  readonly batcher: Batcher;
+  readonly batcher: WorkQueue;
   readonly tables: TargetTables;
   readonly checkpoint: Checkpoint;
   readonly collapser: Collapser;
@@ -82,7 +82,8 @@ export class LaneApply {
   async place(work: Work): Promise<'taken' | 'alone' | 'later'> {
     const { flights } = this.#parts;
     await flights.settled();
-    if (!flights.failed && work.kind === 'batch' && (await this.#lanes.accept(work))) return 'taken';
+    const beside = work.kind === 'batch' && work.refusal === undefined && !work.writes;
+    if (!flights.failed && beside && (await this.#lanes.accept(work))) return 'taken';
     await this.#lanes.drained();
     return flights.failed || this.#lanes.troubled ? 'later' : 'alone';
   }

@@ -6,9 +6,11 @@ import type { Dialect } from '../target/dialect.ts';
 import type { MessageBuffer } from '../target/messages.ts';
 import { sqlState, verdict } from '../target/retry.ts';
 import type { Session } from '../target/session.ts';
-import { checkpointMoved, refusedTable, targetLost } from './apply-errors.ts';
+import { OperatorError } from '../errors.ts';
+import { isScriptError } from '../userscript/script-error.ts';
+import { checkpointMoved, isDrift, refusedTable, targetLost } from './apply-errors.ts';
 import type { ApplierEvents, Written } from './apply-events.ts';
-import type { Batcher, Chunk, Spilled, Work } from './batcher.ts';
+import type { Chunk, Spilled, Work, WorkQueue } from './batcher.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { CollapseOptions, Collapser } from './collapse.ts';
 import type { Commits } from './commits.ts';
@@ -18,12 +20,13 @@ import { LARGE_MODES, type LargeMode, Rewind } from './large-mode.ts';
 import type { DeadLetters } from './letters.ts';
 import type { Pause } from './pause.ts';
 import { EXACT, type Recovery, type RecoveryOptions, UPSERT } from './recovery.ts';
+import type { Scripted } from './scripted.ts';
 import type { Signal } from './signal.ts';
 import type { TargetTables } from './target-tables.ts';
 import type { TargetTransactions } from './target-transactions.ts';
 
 export interface LargeTransactionsParts {
-  readonly batcher: Batcher;
+  readonly batcher: WorkQueue;
   readonly session: Session;
   readonly openSession: () => Promise<Session>;
   readonly dialect: Dialect;
@@ -45,6 +48,8 @@ export interface LargeTransactionsParts {
   /** How the first one is applied, and why it was refused before. */
   readonly largeMode: LargeMode;
   readonly largeReason: Error | undefined;
+  /** Where there is a userscript. */
+  readonly scripted: Scripted | undefined;
   /** A transaction that was applied early is committed. */
   readonly committed: (commit: Commit) => void;
 }
@@ -95,6 +100,7 @@ export class LargeTransactions {
   async send(work: Chunk | Spilled): Promise<boolean> {
     if (this.#mode === 'deadLetter' && this.#ordinal === 0) await this.#parts.deadLetters.prepare();
     if (work.kind === 'spilled') return await this.#sendSpilled(work);
+    if (work.refusal !== undefined || work.writes) return await this.#sendScripted(work);
     this.#sendChunk(work);
     return true;
   }
@@ -111,7 +117,10 @@ export class LargeTransactions {
 
   /** `work` is committed, and the checkpoint at `position`. */
   ended(work: Work, position: Position): void {
-    if (work.kind === 'spilled') work.spilled.discard();
+    if (work.kind === 'spilled') {
+      work.spilled.discard();
+      this.#parts.scripted?.stage.spilledEnded();
+    }
     if (work.kind !== 'spilled' && work.kind !== 'chunk') return;
     if (this.#mode === 'deadLetter') this.#parts.events.deadLettered(position, this.#ordinal);
     this.#mode = 'copy';
@@ -133,6 +142,10 @@ export class LargeTransactions {
    * @throws Rewind, or OperatorError when no other way is left to apply it.
    */
   async refused(head: Flight, error: Error): Promise<never> {
+    return await this.#judge(error, head.position);
+  }
+
+  async #judge(error: Error, position: Position | undefined): Promise<never> {
     const { checkpoint, events, tables, options, recovery, log } = this.#parts;
     const what = verdict(error);
     if (what === 'fenced' && (await checkpoint.moved())) throw checkpointMoved(error);
@@ -145,7 +158,7 @@ export class LargeTransactions {
     if (what === 'schema') await tables.refresh();
     const next = LARGE_MODES[LARGE_MODES.indexOf(this.#mode) + 1];
     if (next === undefined || (next === 'deadLetter' && options.onApplyError === 'stop')) {
-      throw recovery.refusal(error, head.position);
+      throw recovery.refusal(error, position);
     }
     log.warn('a large transaction was refused; the source is asked for it again', {
       mode: next,
@@ -157,7 +170,8 @@ export class LargeTransactions {
 
   /** Begins to apply a transaction before its end; one at a time, and only where it can be rolled back for nothing. */
   #startEarly(spilled: SpilledTransaction): void {
-    const { dialect, checkpoint, pause, openSession, tables, fast, log, batcher, commits, flights } = this.#parts;
+    const { dialect, checkpoint, pause, openSession, tables, collapser, fast, log, batcher, commits, flights } =
+      this.#parts;
     if (dialect.product !== 'postgresql' || !checkpoint.transactional || pause.active) return;
     if (this.#mode !== 'copy' || (this.#early !== undefined && !this.#early.lost)) return;
     this.#early = new EarlyApply({
@@ -166,6 +180,8 @@ export class LargeTransactions {
       dialect,
       tables,
       options: fast,
+      cascadesLogged: collapser.cascadesLogged,
+      plain: (log) => this.#parts.scripted?.stage.plain(log) ?? true,
       log,
       received: () => batcher.received,
       applied: () => commits.applied,
@@ -212,7 +228,14 @@ export class LargeTransactions {
     if (await this.#finishEarly(work)) return true;
     const { exact } = this.#options;
     let script = transactions.begin(true, exact, work.position);
-    for await (const log of work.spilled.read()) {
+    for await (const sent of work.spilled.read()) {
+      const log = await this.#transformed(sent);
+      if (this.#mode !== 'deadLetter' && this.#parts.scripted?.writes.concerns(log)) {
+        transactions.send(script, { work, position: undefined, sync: true, exact }, 0);
+        if (!(await this.#writeScripted(log, work.position))) return true;
+        script = session.script();
+        continue;
+      }
       this.#write(log, script, work.commitTime);
       transactions.send(script, { work, position: undefined, sync: true, exact }, log.length);
       while (!flights.hasRoom()) {
@@ -224,6 +247,68 @@ export class LargeTransactions {
     }
     transactions.commit(script, { work, sync: true, exact }, work.position);
     return true;
+  }
+
+  /** A piece that handlers have failed on, or of which some rows are written by the userscript. */
+  async #sendScripted(chunk: Chunk): Promise<boolean> {
+    const { session, flights, transactions, checkpoint } = this.#parts;
+    await flights.settled();
+    if (flights.failed) return false;
+    if (chunk.refusal !== undefined) throw this.#scriptFailed(chunk.refusal);
+    if (this.#mode === 'deadLetter') {
+      this.#sendChunk(chunk);
+      return true;
+    }
+    const { exact } = this.#options;
+    this.#inPieces = chunk.last === undefined;
+    if (chunk.first)
+      transactions.send(transactions.begin(true, exact), {
+        work: chunk,
+        position: undefined,
+        sync: false,
+        exact,
+        release: false,
+      });
+    if (!(await this.#writeScripted(chunk.log, chunk.last?.position))) return true;
+    const script = session.script();
+    if (chunk.last === undefined) {
+      transactions.send(script, { work: chunk, position: undefined, sync: false, exact });
+      return true;
+    }
+    checkpoint.fence(session, script, chunk.last.position);
+    transactions.commit(script, { work: chunk, sync: true, exact }, chunk.last.position);
+    return true;
+  }
+
+  async #transformed(log: ChangeLog): Promise<ChangeLog> {
+    const { scripted } = this.#parts;
+    if (scripted === undefined) return log;
+    return await scripted.stage.transform(log).catch((error: Error) => {
+      throw isScriptError(error) ? this.#scriptFailed(error) : error;
+    });
+  }
+
+  /** Writes rows of which some are the userscript's into the open transaction. False when what is in front of them failed. */
+  async #writeScripted(log: ChangeLog, position: Position | undefined): Promise<boolean> {
+    const { flights, scripted, recovery } = this.#parts;
+    await flights.settled();
+    if (flights.failed) return false;
+    try {
+      await scripted!.writes.apply(log, 0, log.length, this.#options);
+      return true;
+    } catch (error) {
+      if (isDrift(error)) throw error;
+      if (isScriptError(error)) throw this.#scriptFailed(error);
+      if (error instanceof OperatorError) throw error;
+      if (verdict(error) === 'reconnect') throw targetLost(error as Error);
+      if (verdict(error) === 'denied') throw recovery.denied(error as Error);
+      return await this.#judge(error as Error, position);
+    }
+  }
+
+  /** A userscript failed on the transaction: it is put aside, or nothing goes on. */
+  #scriptFailed(error: OperatorError): Error {
+    return this.#parts.options.onApplyError === 'stop' ? error : new Rewind('deadLetter', error);
   }
 
   #write(log: ChangeLog, script: MessageBuffer, commitTime: number): void {

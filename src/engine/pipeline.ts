@@ -4,6 +4,7 @@ import type { Logger } from '../log/logger.ts';
 import type { Position, Source } from '../sources/source.ts';
 import type { Dialect } from '../target/dialect.ts';
 import type { Session } from '../target/session.ts';
+import { isScriptError } from '../userscript/script-error.ts';
 import { Applier, type ApplierOptions } from './applier.ts';
 import type { ApplierEvents } from './apply-events.ts';
 import { Batcher, type BatcherOptions } from './batcher.ts';
@@ -12,6 +13,8 @@ import { connectionLost, isTransient } from './connection-loss.ts';
 import { type LargeMode, Rewind } from './large-mode.ts';
 import type { DeadLetters } from './letters.ts';
 import type { Pause } from './pause.ts';
+import { ScriptStage } from './script-stage.ts';
+import type { ScriptParts } from './scripted-writes.ts';
 import { Stopwatch } from './stopwatch.ts';
 import type { TargetTables } from './target-tables.ts';
 
@@ -38,6 +41,8 @@ export interface PipelineParts {
     read(): Promise<Readonly<Record<string, string>> | undefined>;
     write(identity: Readonly<Record<string, string>>): Promise<void>;
   };
+  /** The userscript, where there is one. */
+  readonly script?: ScriptParts;
   readonly batching: BatcherOptions;
   readonly applying: ApplierOptions;
   /** Milliseconds that a stop may take to apply what is in hand. */
@@ -171,14 +176,22 @@ export class Pipeline {
         streaming.abort();
       },
     );
+    const { script } = this.#parts;
+    const stage =
+      script &&
+      new ScriptStage(batcher, script.userscript, this.#parts.tables, {
+        onApplyError: this.#parts.applying.onApplyError,
+        sparesLarge: this.#largeMode === 'deadLetter' && isScriptError(this.#largeReason),
+      });
     const applier = new Applier({
-      batcher,
+      batcher: stage ?? batcher,
+      ...(stage && { script: { ...script!, stage } }),
       session,
       openSession: this.#parts.openSession,
       checkpoint,
       dialect: this.#parts.dialect,
       tables: this.#parts.tables,
-      options: this.#parts.applying,
+      options: { ...this.#parts.applying, cascadesLogged: source.logsCascades },
       deadLetters: this.#parts.deadLetters,
       log,
       largeMode: this.#largeMode,

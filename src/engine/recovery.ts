@@ -5,6 +5,7 @@ import type { Position } from '../sources/source.ts';
 import type { Dialect } from '../target/dialect.ts';
 import { sqlState, verdict } from '../target/retry.ts';
 import type { Session } from '../target/session.ts';
+import { isScriptError } from '../userscript/script-error.ts';
 import { applyFailed, checkpointMoved, refusedTable, targetDenied, targetLost } from './apply-errors.ts';
 import type { ApplierEvents } from './apply-events.ts';
 import type { Batch, Transaction } from './batcher.ts';
@@ -100,6 +101,7 @@ export class Recovery {
    */
   async judge(error: Error, attempt: number): Promise<'retry' | 'refused'> {
     const state = sqlState(error) ?? '';
+    if (isScriptError(error)) return 'refused';
     switch (verdict(error)) {
       case 'reconnect':
         throw targetLost(error);
@@ -125,8 +127,16 @@ export class Recovery {
     return targetDenied(error, this.#dialect, this.#session.user);
   }
 
-  /** The error for a transaction that the target refuses for good. */
+  /** Deals with a transaction that a userscript failed on before anything of it was sent. @throws OperatorError under `stop`. */
+  async refuse(batch: Batch, reason: OperatorError): Promise<void> {
+    if (this.#options.onApplyError === 'stop') throw reason;
+    await this.#bury(batch, 0, batch.transactions[0], reason);
+    this.#sender.release(batch);
+  }
+
+  /** The error for a transaction that the target, or a userscript, refuses for good. */
   refusal(error: Error, position: Position | undefined): OperatorError {
+    if (isScriptError(error)) return error;
     return applyFailed(error, position, this.#dialect);
   }
 
@@ -164,6 +174,8 @@ export class Recovery {
         if (failure === undefined) return;
         if ((await this.judge(failure, attempt)) === 'refused') break;
       }
+      // Another order of the same changes is of no use to a userscript.
+      if (isScriptError(failure)) break;
     }
     const reason = failure!;
     if (this.#options.onApplyError === 'stop') throw this.refusal(reason, transaction.position);
@@ -181,7 +193,7 @@ export class Recovery {
       position: transaction.position.toString(),
       changes: transaction.count,
       table: refusedTable(reason),
-      code: sqlState(reason),
+      code: isScriptError(reason) ? reason.code : sqlState(reason),
       error: reason.message,
     });
   }

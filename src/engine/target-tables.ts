@@ -13,7 +13,10 @@ export class TargetTables {
   readonly #schema: SchemaName;
   readonly #dialect: Dialect;
   readonly #read: () => Promise<Catalogue>;
-  readonly #works = new Map<SourceTable, TableWork>();
+  /** Weakly, as userscripts may make source tables without end. */
+  #works = new WeakMap<SourceTable, TableWork>();
+  /** Kept because sources ask at each of their transactions. */
+  #columns = new WeakMap<SourceTable, readonly (TargetColumnFacts | undefined)[]>();
   #catalogue: Catalogue;
   #graph: ForeignKeyGraph;
 
@@ -30,6 +33,21 @@ export class TargetTables {
     return new TargetTables(schema, dialect, read, await read());
   }
 
+  /** What the target has, as it was read last. */
+  get catalogue(): Catalogue {
+    return this.#catalogue;
+  }
+
+  /** Whether any of the tables' target tables refers to another of them. */
+  related(sources: readonly SourceTable[]): boolean {
+    const names = new Set(sources.map((source) => this.#catalogue.find(source.name)?.name));
+    return [...names].some((name) =>
+      this.#catalogue.tables
+        .get(name ?? '')
+        ?.foreignKeys.some((key) => key.referenced !== name && names.has(key.referenced)),
+    );
+  }
+
   /** Reads the catalogue again; tables that have changed are mapped anew. */
   async refresh(): Promise<void> {
     const catalogue = await this.#read();
@@ -38,18 +56,39 @@ export class TargetTables {
     if ([...names].every((name) => same(this.#catalogue.tables.get(name), catalogue.tables.get(name)))) return;
     this.#catalogue = catalogue;
     this.#graph = new ForeignKeyGraph(catalogue);
-    this.#works.clear();
+    this.#works = new WeakMap();
+    this.#columns = new WeakMap();
   }
 
-  /** Checks all tables before the first row. @throws OperatorError TARGET_SCHEMA_DRIFT that names all that has to be mended. */
-  check(sources: readonly SourceTable[]): void {
-    checkTables(sources, this.#catalogue, this.#schema, this.#dialect);
+  /**
+   * Checks all tables before the first row, by a catalogue that is read again before anything is refused: a table may have been
+   * altered on both sides since it was read. @throws OperatorError TARGET_SCHEMA_DRIFT that names all that has to be mended.
+   */
+  async check(sources: () => readonly SourceTable[]): Promise<void> {
+    const look = () => checkTables(sources(), this.#catalogue, this.#schema, this.#dialect);
+    try {
+      look();
+    } catch {
+      await this.refresh();
+      look();
+    }
   }
 
-  /** The target columns of a source table, by position in its columns; undefined where there is none. */
+  /**
+   * The target columns of a source table, by position in its columns; undefined where there is none, or one that the target
+   * computes. The same array as the last time unless the catalogue has changed.
+   */
   columnsOf(source: SourceTable): readonly (TargetColumnFacts | undefined)[] {
-    const target = this.#catalogue.find(source.name);
-    return source.columns.map(({ name }) => target && findColumn(target, name));
+    let columns = this.#columns.get(source);
+    if (columns === undefined) {
+      const target = this.#catalogue.find(source.name);
+      columns = source.columns.map(({ name }) => {
+        const column = target && findColumn(target, name);
+        return column?.generated ? undefined : column;
+      });
+      this.#columns.set(source, columns);
+    }
+    return columns;
   }
 
   /** @throws OperatorError TARGET_SCHEMA_DRIFT when the target cannot take the source table's rows as they are. */

@@ -8,6 +8,7 @@ import { checkpointStatement, ensureCheckpoint, memoKeys, moveCheckpoint, readMe
 import { openStagingSchema, type StagingSchema } from '../staging/staging-schema.ts';
 import { findTargetSchema, storedSpelling } from '../staging/target-schema.ts';
 import { readCatalogue } from '../target/catalogue.ts';
+import { readDefaults } from '../target/column-defaults.ts';
 import { type Dialect, describeServer, type Queryable } from '../target/dialect.ts';
 import { type SchemaName, stagingSchemaName, targetSchemaName } from '../target/identifiers.ts';
 import { Session } from '../target/session.ts';
@@ -38,6 +39,8 @@ export interface Target {
   withClient<T>(work: (client: Queryable) => Promise<T>): Promise<T>;
   connectStaging(): Promise<pg.Client>;
   openSession(): Promise<Session>;
+  /** DEFAULT expressions of a table's columns, by their names. */
+  defaultsOf(table: string): Promise<ReadonlyMap<string, string>>;
   close(): Promise<void>;
 }
 
@@ -182,6 +185,7 @@ export async function openTarget(
         await session.run(sessionSettings(dialect, settings.applyTimeout));
         return session;
       },
+      defaultsOf: (table) => client.use((open) => readDefaults(open, dialect, schema, table)),
       async close() {
         await client.close();
         if (stagingClient !== client) await stagingClient.close();

@@ -9,7 +9,7 @@ import {
   readTables,
   type TableFacts,
 } from '../sources/mysql/tables.ts';
-import { parseTableName } from '../sources/postgres/table-name.ts';
+import { parseTableName } from '../sources/table-name.ts';
 import type { ConnectionFacts } from './connection-test.ts';
 import { once } from './look.ts';
 import { describeMysql, MysqlLine } from './mysql-connection-test.ts';

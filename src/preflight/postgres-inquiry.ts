@@ -5,7 +5,7 @@ import { checkResumable } from '../sources/postgres/identity.ts';
 import { Lsn } from '../sources/postgres/lsn.ts';
 import { ReplicationConnection } from '../sources/postgres/replication-connection.ts';
 import { checkSlot } from '../sources/postgres/slot.ts';
-import { isSameTable, quotedTable } from '../sources/postgres/table-name.ts';
+import { isSameTable, quotedTable } from '../sources/table-name.ts';
 import { readSizes } from '../sources/postgres/tables-summary.ts';
 import { readNotEmpty } from '../target/rights.ts';
 import { readOffset } from './clock-offset.ts';

@@ -1,12 +1,6 @@
 import { checkSlot } from '../sources/postgres/slot.ts';
 import { findPublication } from '../sources/postgres/publication.ts';
-import {
-  isSameTable,
-  parseTableName,
-  quotedTable,
-  readableTable,
-  type TableName,
-} from '../sources/postgres/table-name.ts';
+import { isSameTable, parseTableName, quotedTable, readableTable, type TableName } from '../sources/table-name.ts';
 import { formatBytes } from '../terminal/format.ts';
 import { counted, failed, listed, type Look, type Outcome, passed } from './look.ts';
 import type { PostgresResume } from './postgres-resume.ts';

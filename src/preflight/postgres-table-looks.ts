@@ -3,8 +3,8 @@ import type { OperatorError } from '../errors.ts';
 import { CUSTOMARY_NAME, type PublicationFacts, publicationMissing } from '../sources/postgres/publication.ts';
 import { mayCreate, mayRun } from '../sources/postgres/rights.ts';
 import { publicationStatement } from '../sources/postgres/setup.ts';
-import { readableIdentifier } from '../sources/postgres/sql-text.ts';
-import { isSameTable, readableTable, type TableName } from '../sources/postgres/table-name.ts';
+import { readableIdentifier } from '../sources/readable-identifier.ts';
+import { isSameTable, readableTable, type TableName } from '../sources/table-name.ts';
 import {
   addTablesStatement,
   nameClashFinding,

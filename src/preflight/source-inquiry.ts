@@ -1,6 +1,6 @@
 import type { SourceTable } from '../changes/table.ts';
 import type { SourceKind } from '../sources/kind.ts';
-import type { TableName } from '../sources/postgres/table-name.ts';
+import type { TableName } from '../sources/table-name.ts';
 import type { ConnectionFacts } from './connection-test.ts';
 import type { Outcome } from './look.ts';
 

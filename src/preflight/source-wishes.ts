@@ -21,4 +21,6 @@ export interface SourceWishes {
   readonly startSet?: string;
   /** MySQL: the id by which the source knows its readers (`--replicationProcessID`). */
   readonly serverId?: number;
+  /** The script that rows go through (`--userscript`), which lets the wanted tables through. */
+  readonly script?: string;
 }

@@ -1,4 +1,4 @@
-import { isSameTable, parseTableName, readableTable, type TableName } from '../sources/postgres/table-name.ts';
+import { isSameTable, parseTableName, readableTable, type TableName } from '../sources/table-name.ts';
 import { fixText } from '../target/drift.ts';
 import { quoteIdentifier } from '../target/identifiers.ts';
 import { readMissingRights, readNotEmpty } from '../target/rights.ts';

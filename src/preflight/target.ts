@@ -1,5 +1,5 @@
 import type { ConnectionDescription } from '../config/connection.ts';
-import { parseTableName } from '../sources/postgres/table-name.ts';
+import { parseTableName } from '../sources/table-name.ts';
 import type { Check, CheckResult } from './check.ts';
 import { lookAtAll } from './look.ts';
 import { preflightOf } from './preflights.ts';

@@ -193,7 +193,8 @@ async function healthy({ metricsAddr, pid }: Run): Promise<boolean> {
 }
 
 function startFailed(name: string, { code, message, fix }: Ending, tail: readonly string[]): OperatorError {
-  const said = message ?? tail.at(-1) ?? 'it said nothing';
+  // Flags that are refused are followed by where to read about them.
+  const said = message ?? tail.findLast((line) => !/^Run ".* --help"/.test(line)) ?? 'it said nothing';
   return new OperatorError(
     'ENGINE_START',
     `the engine of ${name} ended before it replicated${code === undefined ? '' : ` with ${code}`}: ${mask(said)}`,

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { parseConnectionString } from '../config/connection.ts';
 import { connect } from '../config/postgres-client.ts';
-import type { SourceConnection } from '../config/source-connection.ts';
+import { asPostgres, type SourceConnection } from '../config/source-connection.ts';
 import { counted } from '../preflight/look.ts';
 import { KIND } from '../sources/postgres/checkpoint-key.ts';
 import { createPublication, createSlot, dropPublication, dropSlot } from '../sources/postgres/setup.ts';
@@ -21,6 +21,7 @@ export const POSTGRES_KIT: SourceKit = {
   name: 'PostgreSQL',
   example: 'postgresql://user:password@host:5432/database',
   parse: parseConnectionString,
+  complete: async (answers) => answers,
   missing: ({ publication, slot }) =>
     publication === undefined || slot === undefined ? 'publication or slot' : undefined,
   wishes: ({ publication, slot, tables }, launched) => ({
@@ -62,7 +63,7 @@ async function withClient<T>(
   patience: number,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const client = await connect(connection, 'source', { query_timeout: patience });
+  const client = await connect(asPostgres(connection), 'source', { query_timeout: patience });
   try {
     await client.query(`SET lock_timeout = ${LOCK_PATIENCE}`);
     return await work(client);

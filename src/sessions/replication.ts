@@ -18,11 +18,16 @@ export interface Answers {
   source?: SavedConnection;
   target?: SavedConnection;
   staging?: SavedConnection;
-  /** `all`, or `schema.table` names as PostgreSQL prints them. */
+  /** `all`, or `schema.table` names as PostgreSQL prints them; of MySQL the database stands in front. */
   tables?: 'all' | readonly string[];
-  /** `create`: made at launch; else one that exists. */
+  /** PostgreSQL. `create`: made at launch; else one that exists. */
   publication?: { readonly name: string; readonly create: boolean };
+  /** PostgreSQL. */
   slot?: { readonly name: string; readonly create: boolean };
+  /** MySQL: the GTID set to begin with, or a position of MariaDB; empty for the beginning of a log that is whole. */
+  startSet?: string;
+  /** MySQL: path of the script that lets only the chosen tables through; it is written at launch. */
+  script?: string;
   targetSchema?: string;
   /** Flags that differ from their defaults, by name, as typed: `{ flushSize: '500' }`. Checked against the table of flags. */
   options?: Readonly<Record<string, string>>;

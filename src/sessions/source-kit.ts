@@ -39,12 +39,18 @@ export interface LaunchWork {
   sends(tables: readonly string[]): void;
 }
 
+/** Where things of a replication are kept on this machine. */
+export interface ReplicationPlace {
+  readonly name: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
 export type FlagValues = readonly (readonly [FlagName, SettingValue])[];
 
 /**
  * A kind of source, as a saved replication has to know it: how its connection is read, what a launch makes for it and a removal
  * takes away, and which flags its engine gets. A further kind is one of these, a `SourcePreflight` (what can be asked of it before
- * anything is started) and a `SourcePages` (what the wizard asks of the operator), each in the list of its own; no screen and no
+ * anything is started) and a `SourceSetup` (what the wizard asks of the operator), each in the list of its own; no screen and no
  * other part of this folder names a kind.
  */
 export interface SourceKit {
@@ -55,6 +61,11 @@ export interface SourceKit {
   readonly example: string;
   /** @throws UsageError for what cannot be read; `label` is how it calls the string. */
   parse(text: string, label: string, env: NodeJS.ProcessEnv): SourceConnection;
+  /**
+   * The answers with what they leave to be found out: at the source, and on this machine. Changes nothing.
+   * @throws OperatorError of the connection
+   */
+  complete(answers: Answers, connection: SourceConnection, place: ReplicationPlace): Promise<Answers>;
   /** What of the answers a launch needs and that is missing: "publication or slot"; undefined when all is there. */
   missing(answers: Answers): string | undefined;
   /** What the checks look at. `launched`: what was to be made has to be there by now. */

@@ -32,7 +32,7 @@ export interface ChangeSink {
   spillStarted(transaction: SpilledTransaction): void;
   commitSpilled(transaction: SpilledTransaction, commitTime: number, position: Position): void;
   /**
-   * The target columns of a table, by position in its columns; undefined where there is none. For sources whose types leave a
+   * The target columns of a table, by position in its columns; undefined where there is none that can be written. For sources whose types leave a
    * choice of text: `1` or `t`, `\\x61` or `a`.
    */
   targetColumns(table: SourceTable): readonly (TargetColumnFacts | undefined)[];
@@ -87,6 +87,11 @@ export interface Source {
   parsePosition(text: string): Position;
   /** Facts that tell this source from another (system identifier, slot, database): kept in staging, compared on resume. */
   readonly identity: Readonly<Record<string, string>>;
+  /**
+   * False when rows that its foreign keys change (ON DELETE CASCADE) are not in its log, so that the target's own have to change
+   * them; known once `connect` has resolved.
+   */
+  readonly logsCascades?: boolean;
   /**
    * Where to begin while no checkpoint is stored, for sources that do not keep this themselves (as a slot does). It is
    * verified and stored before anything is streamed from it. Undefined: with the first transaction of the log.

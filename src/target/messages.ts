@@ -80,6 +80,26 @@ export class MessageBuffer {
     this.#close(at);
   }
 
+  /** SQL NULL as a parameter. */
+  null(): void {
+    this.#int32(-1);
+  }
+
+  /** Ends the Bind begun at `mark`, asks for the columns of its answer, and executes it. */
+  executeDescribed(mark: number): void {
+    this.#int16(0);
+    this.#close(mark);
+    const description = this.#open(0x44);
+    this.#reserve(1);
+    this.buffer[this.length++] = 0x50;
+    this.#cstring('');
+    this.#close(description);
+    const at = this.#open(0x45);
+    this.#cstring('');
+    this.#int32(0);
+    this.#close(at);
+  }
+
   /** A parameter from a JavaScript string. */
   text(value: string): void {
     const length = Buffer.byteLength(value);

@@ -37,7 +37,13 @@ const COCKROACHDB: Readonly<Record<string, string>> = {
   oid: 'OID',
   tsvector: 'TSVECTOR',
   tsquery: 'TSQUERY',
+  geometry: 'GEOMETRY',
+  geography: 'GEOGRAPHY',
+  vector: 'VECTOR',
 };
+
+/** What PostgreSQL has from extensions only. */
+const EXTENSIONS: Readonly<Record<string, string>> = { geometry: 'postgis', geography: 'postgis', vector: 'vector' };
 
 /** Modifiers that mean the same on CockroachDB; interval fields and negative scales do not. */
 const KEPT_MODIFIERS = /^\(\d+(,\d+)?\)$/;
@@ -60,6 +66,8 @@ export function proposeType(sourceType: string | undefined, dialect: Dialect): P
   const { name, modifiers, array } = parts(sourceType);
   const known = COCKROACHDB[name];
   if (dialect.product === 'postgresql') {
+    const extension = EXTENSIONS[name];
+    if (extension !== undefined) return { type: sourceType, note: `needs CREATE EXTENSION ${extension} on the target` };
     const builtIn = known !== undefined || ONLY_POSTGRESQL.has(name);
     return {
       type: sourceType,

@@ -14,8 +14,21 @@ export interface ScriptResult {
   readonly tags: readonly string[];
 }
 
+/** A value of an answer: booleans as such, everything else as text. */
+export type AnswerValue = string | boolean | null;
+
+/** The rows of one answer, gathered as they come. */
+interface Gathering {
+  readonly rows: AnswerValue[][];
+  /** Which columns are booleans. */
+  booleans: readonly boolean[];
+  /** Characters so far. */
+  size: number;
+}
+
 interface Pending {
   syncs: number;
+  gathering: Gathering | undefined;
   error: Error | undefined;
   tags: string[];
   resolve(result: ScriptResult): void;
@@ -28,6 +41,12 @@ const completed = new WeakMap<Error, number>();
 export function statementsBefore(error: Error): number | undefined {
   return completed.get(error);
 }
+
+/** pg_type's OID of boolean. */
+const BOOLEAN = 16;
+
+/** An answer of more characters than this is given up: it would have to be held in memory. */
+const LONGEST_ANSWER = 64 * 1024 * 1024;
 
 /** Free buffers kept for reuse, and the size over which a buffer is let go instead. */
 const POOLED_BUFFERS = 8;
@@ -66,8 +85,11 @@ export class Session {
       readyForQuery: () => this.#ready(),
       commandComplete: (message: { text: string }) => this.#pending[0]?.tags.push(message.text),
       errorMessage: (message: Error) => this.#failed(message),
-      dataRow: () => {},
-      rowDescription: () => {},
+      dataRow: (message: { fields: (string | null)[] }) => this.#row(message.fields),
+      rowDescription: (message: { fields: { dataTypeID: number }[] }) => {
+        const gathering = this.#pending[0]?.gathering;
+        if (gathering !== undefined) gathering.booleans = message.fields.map((field) => field.dataTypeID === BOOLEAN);
+      },
       emptyQuery: () => {},
       parseComplete: () => {},
       portalSuspended: () => {},
@@ -139,6 +161,26 @@ export class Session {
    * pg's DatabaseError, or with the network error when the connection is lost.
    */
   send(script: MessageBuffer): Promise<ScriptResult> {
+    return this.#send(script, undefined);
+  }
+
+  /** Runs one statement with text parameters in the open transaction; resolves to its rows. Rejects as `send` does. */
+  async ask(sql: string, params: readonly (string | null)[]): Promise<AnswerValue[][]> {
+    const script = this.script();
+    script.parse('', sql);
+    const mark = script.bind('', params.length);
+    for (const param of params) {
+      if (param === null) script.null();
+      else script.text(param);
+    }
+    script.executeDescribed(mark);
+    const gathering: Gathering = { rows: [], booleans: [], size: 0 };
+    await this.#send(script, gathering);
+    if (gathering.size > LONGEST_ANSWER) throw new Error(`the answer has more than ${LONGEST_ANSWER} characters`);
+    return gathering.rows;
+  }
+
+  #send(script: MessageBuffer, gathering: Gathering | undefined): Promise<ScriptResult> {
     script.sync();
     // Without a message there would be no answer, and the next script's would be taken for this one's.
     if (script.syncs === 0) script.query('');
@@ -148,7 +190,7 @@ export class Session {
         return;
       }
       if (this.#pending.length === 0) this.#heardAt = performance.now();
-      this.#pending.push({ syncs: script.syncs, error: undefined, tags: [], resolve, reject });
+      this.#pending.push({ syncs: script.syncs, gathering, error: undefined, tags: [], resolve, reject });
       this.#wire.stream.write(script.buffer.subarray(0, script.length), () => this.#recycle(script));
     });
   }
@@ -179,6 +221,14 @@ export class Session {
     this.#pending.shift();
     if (head.error === undefined) head.resolve({ tags: head.tags });
     else head.reject(head.error);
+  }
+
+  #row(fields: readonly (string | null)[]): void {
+    const gathering = this.#pending[0]?.gathering;
+    if (gathering === undefined) return;
+    for (const field of fields) gathering.size += field?.length ?? 4;
+    if (gathering.size > LONGEST_ANSWER) return;
+    gathering.rows.push(fields.map((field, i) => (gathering.booleans[i] && field !== null ? field === 't' : field)));
   }
 
   #failed(error: Error): void {

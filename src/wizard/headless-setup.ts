@@ -12,28 +12,37 @@ import { kitOf } from '../sessions/source-kits.ts';
 import type { SetupFile } from './setup-file.ts';
 import { stagingSchemaOf } from './things.ts';
 
-/** The answers of a file with its connections as they would be saved. @throws UsageError, OperatorError CONNECTION_REFERENCE_UNSET */
-export function answersOf(file: SetupFile, env: NodeJS.ProcessEnv): Answers {
+/**
+ * The answers of a file with its connections as they would be saved, and with what is to be found out at the source.
+ * @throws UsageError, OperatorError CONNECTION_REFERENCE_UNSET, and those of the connection to the source
+ */
+export async function answersOf(file: SetupFile, env: NodeJS.ProcessEnv): Promise<Answers> {
   const connections = SIDES.flatMap((side) => {
     const text = file.connections[side];
     return text === undefined ? [] : [[side, savedConnection(text, side, env, file.answers.kind)] as const];
   });
-  return { ...file.answers, ...Object.fromEntries(connections) };
+  const answers = { ...file.answers, ...Object.fromEntries(connections) };
+  const kit = kitOf(answers.kind);
+  const source = kit.parse(dereference(file.connections.source, env, kit.example), 'source', env);
+  return await kit.complete(answers, source, { name: file.name, env });
 }
 
 /** Looks at both servers, at everything, and changes nothing. Never rejects for what it finds. */
-export async function checkServers(file: SetupFile, env: NodeJS.ProcessEnv): Promise<CheckResult[]> {
-  const { answers, connections } = file;
+export async function checkServers(
+  { connections }: SetupFile,
+  answers: Answers,
+  env: NodeJS.ProcessEnv,
+): Promise<CheckResult[]> {
   const kit = kitOf(answers.kind);
   const { target, staging } = connections;
   const source = kit.parse(dereference(connections.source, env, kit.example), 'source', env);
-  const wishes = { ...kit.wishes(answers, false), tables: answers.tables };
+  const wishes = { ...kit.wishes(answers, false), tables: answers.tables ?? 'all' };
   const found = await Promise.all([
     preflightOf(source).check(wishes),
     checkTarget(parseConnectionString(dereference(target, env), 'target', env), {
       ...wishes,
       source,
-      targetSchema: answers.targetSchema,
+      targetSchema: answers.targetSchema ?? '',
       stagingSchema: stagingSchemaOf(answers),
       staging: staging === undefined ? undefined : parseConnectionString(dereference(staging, env), 'staging', env),
     }),

@@ -1,3 +1,4 @@
+import { shortPosition, transactionsText } from '../dashboard/position.ts';
 import type { Reading } from '../dashboard/reading.ts';
 import type { Replication } from '../sessions/replication.ts';
 import type { State } from '../sessions/state.ts';
@@ -79,7 +80,7 @@ function progress(replication: Replication, state: State, answer: Answer): strin
   const checkpoint = applied ?? seen?.checkpoint;
   return [
     state === 'running' ? liveLag(answer) : savedLag(replication),
-    checkpoint === undefined ? 'checkpoint not seen yet' : `checkpoint ${checkpoint}`,
+    checkpoint === undefined ? 'checkpoint not seen yet' : `checkpoint ${shortPosition(checkpoint, CHECKPOINT)}`,
   ].join('; ');
 }
 
@@ -90,7 +91,11 @@ function liveLag(answer: Answer): string {
   return seconds === undefined ? state : `${state}, ${formatSeconds(seconds)}`;
 }
 
+/** Columns that a checkpoint may take beside the lag. */
+const CHECKPOINT = 44;
+
 function savedLag({ seen }: Replication): string {
+  if (seen?.lagTransactions !== undefined) return `was ${transactionsText(seen.lagTransactions)} behind`;
   return seen?.lagBytes === undefined ? 'lag not known' : `was ${formatBytes(seen.lagBytes)} behind`;
 }
 

@@ -15,6 +15,7 @@ const STEP_OF = {
   checks: 'checks',
   tables: 'tables',
   slot: 'tables',
+  start: 'tables',
   target: 'target',
   'target schema': 'target',
   'target checks': 'target',

@@ -2,6 +2,7 @@ import type { Answers } from '../sessions/replication.ts';
 import type { PlannedThing } from '../sessions/source-kit.ts';
 import { type UndoStep, undoSteps } from '../sessions/undo.ts';
 import { equivalentCommands } from './equivalent-command.ts';
+import { setupOf } from './source-setups.ts';
 import { thingsOf } from './things.ts';
 
 /** What a launch will do, for people. */
@@ -31,6 +32,7 @@ export function planText(answers: Answers): string[] {
   const on = (side: PlannedThing['side']) =>
     things.filter((thing) => thing.side === side).map((thing) => `  ${line(thing)}`);
   const { source, target, targetSchema, tables } = answers;
+  const more = setupOf(answers.kind).review(answers);
   return [
     'WHAT WILL BE CREATED, AND WHERE',
     `source ${source?.display ?? ''}`,
@@ -42,6 +44,7 @@ export function planText(answers: Answers): string[] {
     ...on('here'),
     '  the engine as a process of its own, with its log in a file',
     ...(tables === undefined || tables === 'all' ? [] : ['', 'TABLES', ...tables.map((table) => `  ${table}`)]),
+    ...(more.length === 0 ? [] : ['', ...more]),
     '',
     'HOW TO UNDO IT (stop the replication first)',
     ...undo.flatMap(({ place, text }, index) => [

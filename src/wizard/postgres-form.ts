@@ -1,5 +1,6 @@
 import { parseConnectionString } from '../config/connection.ts';
 import { connectionParameters } from '../config/connection-text.ts';
+import { asPostgres } from '../config/source-connection.ts';
 import type { ConnectionForm } from './connection-form.ts';
 
 /** A PostgreSQL or CockroachDB server, with libpq's parameters and variables of the environment. */
@@ -36,8 +37,8 @@ export const POSTGRES_FORM: ConnectionForm = {
   hostHint: 'A name, an address, or the directory of a socket.',
   parameters: connectionParameters,
   parse: (text, label, env) => parseConnectionString(text === '' ? 'postgresql://' : text, label, env),
-  withPassword: (connection, password) => ({
-    ...connection,
-    attempts: connection.attempts.map((attempt) => ({ ...attempt, password: () => password })),
-  }),
+  withPassword(connection, password) {
+    const open = asPostgres(connection);
+    return { ...open, attempts: open.attempts.map((attempt) => ({ ...attempt, password: () => password })) };
+  },
 };

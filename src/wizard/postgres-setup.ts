@@ -22,6 +22,7 @@ export const POSTGRES_SETUP: SourceSetup = {
     choice: 'A publication for these tables takes a user who owns them.',
     unfit: 'once published, the source refuses UPDATE and DELETE there, and the application gets errors',
     fixing: 'Whole old rows are logged from then on, which makes the log larger.',
+    asksToFix: false,
     answers(choice, { publication }) {
       const made = { name: publication?.create ? publication.name : CUSTOMARY_PUBLICATION, create: true };
       switch (choice.by) {

@@ -135,7 +135,7 @@ function Choice(props: { name: string; things: readonly Leftover[]; drops: Reado
   const roomy = rows >= ROOMY;
   return (
     <Box flexDirection="column" flexShrink={0}>
-      <Prose text={`${name} and its saved connections will be forgotten here. On the servers this stays behind:`} />
+      <Prose text={`${name} and its saved connections will be forgotten here. This stays behind:`} />
       <Text> </Text>
       {things.map((thing, at) => {
         const dropped = drops.has(thing);
@@ -201,7 +201,7 @@ function Question(props: {
 }
 
 function title({ what, name, side }: Created): string {
-  return `${what} ${name} on the ${side}`;
+  return `${what} ${name} ${side === 'here' ? 'on this machine' : `on the ${side}`}`;
 }
 
 function listed(things: readonly Created[]): string {

@@ -1,15 +1,15 @@
 import type { Poller } from '../dashboard/poller.ts';
+import { type Distance, distanceOf } from '../dashboard/position.ts';
 import type { Reading } from '../dashboard/reading.ts';
 import type { Seen } from '../sessions/replication.ts';
 import type { ReplicationStore } from '../sessions/store.ts';
-import { Lsn } from '../sources/postgres/lsn.ts';
 
 /** Milliseconds between two savings: what was seen is worth little more often, and each is a file. */
 const SAVE_EVERY = 10_000;
 /** The rate is measured over at least this time, milliseconds. */
 const MEASURE = 2000;
 /** Below this lag the engine waits for the source: its rate then says nothing of how fast it can be. */
-const CATCHING_UP = 1_000_000;
+const CATCHING_UP: Readonly<Record<Distance['unit'], number>> = { bytes: 1_000_000, transactions: 1000 };
 
 /**
  * Keeps, while a replication is watched, what is seen of it: its checkpoint, its lag, and how fast it catches up when it is
@@ -26,7 +26,7 @@ export function keepSeen(
   const save = () => {
     if (last === undefined) return;
     savedAt = last.at;
-    const seen = seenOf(last, rate.bytesPerSecond);
+    const seen = seenOf(last, rate.found);
     last = undefined;
     try {
       store.update(name, (saved) => ({ ...saved, seen: { ...saved.seen, ...seen } }));
@@ -48,41 +48,37 @@ export function keepSeen(
 }
 
 /** What is worth keeping of a reading. `rate` is undefined while it was never behind. */
-function seenOf(reading: Reading, rate: number | undefined): Seen {
+function seenOf(reading: Reading, rate: Distance | undefined): Seen {
+  const { bytes, transactions } = reading.lag;
   return {
     at: new Date(reading.at).toISOString(),
     checkpoint: reading.position.applied,
-    lagBytes: reading.lag.bytes ?? reading.position.distance,
-    ...(rate !== undefined && { bytesPerSecond: rate }),
+    lagBytes: bytes ?? reading.position.distance,
+    ...(transactions !== undefined && { lagTransactions: transactions }),
+    ...(rate?.unit === 'bytes' && { bytesPerSecond: rate.value }),
+    ...(rate?.unit === 'transactions' && { transactionsPerSecond: rate.value }),
   };
 }
 
-/** Bytes of source log applied per second, measured while there was a backlog. */
+/** Bytes of source log, or source transactions, applied per second, measured while there was a backlog. */
 class CatchUpRate {
-  bytesPerSecond: number | undefined;
-  #since: { at: number; applied: bigint } | undefined;
+  found: Distance | undefined;
+  #since: { at: number; applied: Distance } | undefined;
 
   observe({ at, position, lag }: Reading): void {
-    const applied = positionOf(position.applied);
-    if (applied === undefined || (lag.bytes ?? position.distance ?? 0) < CATCHING_UP) {
+    const applied = distanceOf(position.applied);
+    const behind = lag.bytes ?? lag.transactions ?? position.distance ?? 0;
+    if (applied === undefined || behind < CATCHING_UP[applied.unit]) {
       this.#since = undefined;
       return;
     }
     if (this.#since === undefined) {
       this.#since = { at, applied };
     } else if (at - this.#since.at >= MEASURE) {
-      const rate = (Number(applied - this.#since.applied) * 1000) / (at - this.#since.at);
+      const rate = ((applied.value - this.#since.applied.value) * 1000) / (at - this.#since.at);
       // A stalled engine is no measure of how fast it can be.
-      if (rate > 0) this.bytesPerSecond = Math.round(rate);
+      if (rate > 0) this.found = { unit: applied.unit, value: Math.round(rate) };
       this.#since = { at, applied };
     }
-  }
-}
-
-function positionOf(text: string | undefined): bigint | undefined {
-  try {
-    return text === undefined ? undefined : Lsn.parse(text).value;
-  } catch {
-    return undefined;
   }
 }

@@ -1,27 +1,22 @@
-import type { Client } from 'pg';
 import type { ConnectionDescription } from '../config/connection.ts';
-import type { SourceConnection } from '../config/source-connection.ts';
-import type { Check, CheckResult, CheckSide } from '../preflight/check.ts';
+import { asMysql, asPostgres, type SourceConnection } from '../config/source-connection.ts';
+import type { Check, CheckResult, CheckSide, Fix } from '../preflight/check.ts';
 import { type ConnectionFacts, closeQuietly, openForChecks, testConnection } from '../preflight/connection-test.ts';
+import { checkMysqlStart, type MysqlStart, readMysqlStart } from '../preflight/mysql-start.ts';
 import { preflightOf } from '../preflight/preflights.ts';
 import { runFix } from '../preflight/run-fix.ts';
+import type { SourceChoices } from '../preflight/source-choices.ts';
 import type { SourceWishes } from '../preflight/source-wishes.ts';
 import { checkTarget, plannedTargetChecks } from '../preflight/target.ts';
-import {
-  listPublications,
-  listSlots,
-  listTables,
-  type PublicationSummary,
-  type SlotSummary,
-  type TableSummary,
-} from '../sources/postgres/setup.ts';
+import type { StartSetVerdict } from '../sources/mysql/setup.ts';
 import { listSchemas, type SchemaSummary } from '../target/schemas.ts';
 
-/** What a source has to choose from. */
-export interface SourceChoices {
-  readonly tables: readonly TableSummary[];
-  readonly publications: readonly PublicationSummary[];
-  readonly slots: readonly SlotSummary[];
+export type { SourceChoices };
+
+/** Where the fixes of either side run. */
+export interface FixConnections {
+  readonly source?: SourceConnection;
+  readonly target?: ConnectionDescription;
 }
 
 /** Everything that the setup asks of servers, before the launch. Only `runFix` changes anything. */
@@ -37,9 +32,14 @@ export interface Servers {
   ): Promise<CheckResult[]>;
   readonly plannedTargetChecks: typeof plannedTargetChecks;
   readonly checkTarget: typeof checkTarget;
-  readonly runFix: typeof runFix;
+  /** @throws OperatorError FIX_… */
+  runFix(fix: Fix, connections: FixConnections): Promise<void>;
   /** @throws OperatorError when the source cannot be reached */
-  readChoices(source: SourceConnection): Promise<SourceChoices>;
+  readChoices(source: SourceConnection, wishes: SourceWishes): Promise<SourceChoices>;
+  /** Where the binary log of a MySQL source stands. @throws OperatorError when it cannot be reached */
+  readStart(source: SourceConnection): Promise<MysqlStart>;
+  /** Whether a replication can begin at a set. @throws OperatorError when the source cannot be reached */
+  checkStart(source: SourceConnection, set: string, allDatabases: boolean): Promise<StartSetVerdict>;
   /** @throws OperatorError when the target cannot be reached */
   readSchemas(target: ConnectionDescription): Promise<readonly SchemaSummary[]>;
 }
@@ -47,30 +47,22 @@ export interface Servers {
 /** The servers themselves. */
 export const SERVERS: Servers = {
   testConnection: (connection, side) =>
-    side === 'source' ? preflightOf(connection).test() : testConnection(connection, side),
+    side === 'source' ? preflightOf(connection).test() : testConnection(asPostgres(connection), side),
   plannedSourceChecks: (source) => preflightOf(source).planned,
   checkSource: (source, wishes, report, signal) => preflightOf(source).check(wishes, report, signal),
   plannedTargetChecks,
   checkTarget,
-  runFix,
-  readChoices: (source) =>
-    asked(source, 'source', async (client) => ({
-      tables: await listTables(client),
-      publications: await listPublications(client),
-      slots: await listSlots(client),
-    })),
-  readSchemas: (target) => asked(target, 'target', listSchemas),
+  runFix: (fix, { source, target }) =>
+    fix.side === 'source' && source !== undefined ? preflightOf(source).fix(fix) : runFix(fix, { target }),
+  readChoices: (source, wishes) => preflightOf(source).choices(wishes),
+  readStart: (source) => readMysqlStart(asMysql(source)),
+  checkStart: (source, set, allDatabases) => checkMysqlStart(asMysql(source), set, allDatabases),
+  async readSchemas(target) {
+    const client = await openForChecks(target, 'target');
+    try {
+      return await listSchemas(client);
+    } finally {
+      closeQuietly(client);
+    }
+  },
 };
-
-async function asked<T>(
-  description: ConnectionDescription,
-  side: CheckSide,
-  ask: (client: Client) => Promise<T>,
-): Promise<T> {
-  const client = await openForChecks(description, side);
-  try {
-    return await ask(client);
-  } finally {
-    closeQuietly(client);
-  }
-}

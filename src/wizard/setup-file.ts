@@ -5,7 +5,7 @@ import { holdsPassword, mask } from '../config/secrets.ts';
 import { readYamlFile, type YamlEntry } from '../config/yaml-file.ts';
 import { UsageError } from '../errors.ts';
 import type { Answers, SourceKind } from '../sessions/replication.ts';
-import { parseTableName } from '../sources/postgres/table-name.ts';
+import { parseTableName } from '../sources/table-name.ts';
 import { referencedVariable } from '../sessions/connections.ts';
 import { textOf } from './file-entries.ts';
 import { optionNames, optionProblem } from './option-list.ts';

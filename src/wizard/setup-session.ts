@@ -194,7 +194,10 @@ class SavedSetup implements SetupSession {
   }
 
   async runFix(fix: Fix): Promise<void> {
-    await this.servers.runFix(fix, { [fix.side]: this.connection(fix.side) });
+    await this.servers.runFix(
+      fix,
+      fix.side === 'source' ? { source: this.connection('source') } : { target: this.connection('target') },
+    );
     const { statements = [], side } = fix;
     const fixes = { ...this.#drafts[FIXES] };
     const tables: Created[] = [];

@@ -32,6 +32,7 @@ const STEP_OF_PAGE: Readonly<Record<Page, ComponentType<StepProps>>> = {
   checks: lazy(async () => ({ default: (await import('./steps/source-checks.tsx')).SourceChecksStep })),
   tables: lazy(async () => ({ default: (await import('./steps/tables.tsx')).TablesStep })),
   slot: lazy(async () => ({ default: (await import('./steps/slot.tsx')).SlotStep })),
+  start: lazy(async () => ({ default: (await import('./steps/start.tsx')).StartStep })),
   target: lazy(async () => ({ default: (await import('./steps/connection.tsx')).TargetStep })),
   'target schema': lazy(async () => ({ default: (await import('./steps/target-schema.tsx')).TargetSchemaStep })),
   'target checks': lazy(async () => ({ default: (await import('./steps/target-checks.tsx')).TargetChecksStep })),

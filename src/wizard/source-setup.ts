@@ -2,6 +2,7 @@ import type { FlagName } from '../config/flags.ts';
 import type { YamlEntry } from '../config/yaml-file.ts';
 import type { ConnectionFacts } from '../preflight/connection-test.ts';
 import type { Answers, Created, SourceKind } from '../sessions/replication.ts';
+import type { ReplicationPlace } from '../sessions/source-kit.ts';
 import type { ConnectionForm } from './connection-form.ts';
 import type { Page } from './pages.ts';
 import type { TableChoice } from './table-choice.ts';
@@ -11,18 +12,14 @@ export interface TablesWords {
   /** What choosing everything means, and what ticking single tables does. */
   readonly all: string;
   readonly choice: string;
-  /** What a table with a fix costs when it is left as it is; undefined for kinds that have no such fixes. */
-  readonly unfit?: string;
+  /** What a table with a fix costs when it is left as it is; undefined where it can be. */
+  readonly unfit: string | undefined;
   /** What running such fixes costs. */
-  readonly fixing?: string;
+  readonly fixing: string;
+  /** A fix changes more than what is replicated: it is asked about before it runs. */
+  readonly asksToFix: boolean;
   /** What a choice answers. `answers` are those given before. */
   answers(choice: TableChoice, answers: Answers, place: ReplicationPlace): Partial<Answers>;
-}
-
-/** Where things of a replication are kept on this machine. */
-export interface ReplicationPlace {
-  readonly name: string;
-  readonly env: NodeJS.ProcessEnv;
 }
 
 /** Answers that a file gives for a kind of source, besides those that every kind has. */
@@ -59,7 +56,7 @@ export interface SourceSetup {
   locked(answers: Answers): Readonly<Partial<Record<FlagName, string>>>;
   readonly file: FileWords;
   /** Parts of the review that only this kind has: what the operator should know before the launch, by line. */
-  review(answers: Answers, place: ReplicationPlace): readonly string[];
+  review(answers: Answers): readonly string[];
   /** Where a launched replication has begun, in a few words. */
   launched(made: readonly Created[], answers: Answers): string | undefined;
 }

@@ -1,9 +1,10 @@
 import type { SourceKind } from '../sessions/replication.ts';
+import { MYSQL_SETUP } from './mysql-setup.ts';
 import { POSTGRES_SETUP } from './postgres-setup.ts';
 import type { SourceSetup } from './source-setup.ts';
 
 /** Every kind of source, in the order in which they are offered. */
-export const SOURCE_SETUPS: readonly SourceSetup[] = [POSTGRES_SETUP];
+export const SOURCE_SETUPS: readonly SourceSetup[] = [POSTGRES_SETUP, MYSQL_SETUP];
 
 /** The setup of a kind; of PostgreSQL where nothing was answered yet. */
 export function setupOf(kind: SourceKind | undefined): SourceSetup {

@@ -1,5 +1,6 @@
 import type { Answers } from '../sessions/replication.ts';
-import type { PublicationSummary, TableSummary } from '../sources/postgres/setup.ts';
+import type { ListedTable } from '../preflight/source-choices.ts';
+import type { PublicationSummary } from '../sources/postgres/setup.ts';
 import { formatBytes, formatCount } from '../terminal/format.ts';
 import type { MultiSelectItem } from '../terminal/multi-select.tsx';
 
@@ -15,7 +16,7 @@ export const CUSTOMARY_PUBLICATION = 'molt_fetch';
 /** The choice that was saved, as far as it still exists; `gone`: chosen tables that the source does not have any more. */
 export function savedChoice(
   answers: Pick<Answers, 'tables' | 'publication'>,
-  found: { readonly tables: readonly TableSummary[]; readonly publications: readonly PublicationSummary[] },
+  found: { readonly tables: readonly ListedTable[]; readonly publications: readonly PublicationSummary[] },
 ): { readonly choice: TableChoice; readonly gone: readonly string[] } {
   const { tables, publication } = answers;
   const existing =
@@ -30,7 +31,7 @@ export function savedChoice(
 }
 
 /** The names of the chosen ones among `tables`. */
-export function chosenTables(choice: TableChoice, tables: readonly TableSummary[]): ReadonlySet<string> {
+export function chosenTables(choice: TableChoice, tables: readonly ListedTable[]): ReadonlySet<string> {
   switch (choice.by) {
     case 'all':
       return new Set(tables.map(({ name }) => name));
@@ -80,7 +81,7 @@ export function publicationGap({ name, publishes, viaRoot }: PublicationSummary)
 }
 
 /** The tables as lines of a list. */
-export function tableItems(tables: readonly TableSummary[]): MultiSelectItem[] {
+export function tableItems(tables: readonly ListedTable[]): MultiSelectItem[] {
   return tables.map(({ name, rows, bytes, warning }) => ({
     value: name,
     label: name,
@@ -91,7 +92,7 @@ export function tableItems(tables: readonly TableSummary[]): MultiSelectItem[] {
 }
 
 /** "42 tables, about 1.2 M rows, 41.2 GB". */
-export function sumText(tables: readonly TableSummary[]): string {
+export function sumText(tables: readonly ListedTable[]): string {
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
   return `${formatCount(tables.length)} ${tables.length === 1 ? 'table' : 'tables'}, about ${formatCount(rows)} rows, ${formatBytes(bytes)}`;

@@ -19,15 +19,18 @@ export class Arena {
   readonly sourceUrl: string;
   readonly #servers: Servers;
   readonly #name: string;
+  readonly #flags: readonly string[];
 
-  private constructor(servers: Servers, name: string) {
+  private constructor(servers: Servers, name: string, flags: readonly string[]) {
+    this.#flags = flags;
     this.#servers = servers;
     this.#name = name;
     this.sourceUrl = servers.source.url(name);
   }
 
-  static async create(servers: Servers, scenario: string): Promise<Arena> {
-    const arena = new Arena(servers, `bench_${scenario}`);
+  /** `flags`: further ones for Instar. */
+  static async create(servers: Servers, scenario: string, flags: readonly string[] = []): Promise<Arena> {
+    const arena = new Arena(servers, `bench_${scenario}`, flags);
     await servers.source.createDatabase(arena.#name);
     await servers.source.query(SOURCE_SCHEMA, [], arena.#name);
     return arena;
@@ -57,7 +60,8 @@ export class Arena {
     const targetUrl = await target.createDatabase(database);
     await target.query(TABLES, [], database);
     await Promise.all([source.query('checkpoint'), target.query('checkpoint')]);
-    const link = { sourceUrl: this.sourceUrl, targetUrl: viaUrl(targetUrl), slot: this.slot(contender) };
+    const slot = this.slot(contender);
+    const link = { sourceUrl: this.sourceUrl, targetUrl: viaUrl(targetUrl), slot, flags: this.#flags };
     const started = performance.now();
     const run = await startContender(contender, link);
     let result: Result;

@@ -1,21 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { arrived } from './arrival.ts';
+import { startInstarProcess } from './instar-process.ts';
 import { Reader } from './reader.ts';
 import { withClient } from './servers.ts';
 import { type Marker, PUBLICATION } from './workload.ts';
-
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-const STOP_LIMIT_MS = 30_000;
-/** How often the target is asked for a marker row: cheap next to a drain of seconds. */
-const MARKER_POLL_MS = 10;
-const ARRIVAL_LIMIT_MS = 600_000;
 
 export type ContenderName = 'reader' | 'native' | 'instar';
 
@@ -30,14 +18,16 @@ export interface Link {
   readonly sourceUrl: string;
   readonly targetUrl: string;
   readonly slot: string;
+  /** Further flags for Instar. */
+  readonly flags?: readonly string[];
 }
 
 /** A contender at work. */
-export interface Run {
-  /** The process whose memory and CPU are measured; undefined for those that are part of a server. */
+export interface Run<Mark = Marker> {
+  /** The process whose memory and CPU are measured; undefined for those that are part of another. */
   readonly pid: number | undefined;
   /** Resolves once the marker's transaction is visible at the target (for the reader: received). */
-  arrival(marker: Marker): Promise<void>;
+  arrival(marker: Mark): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -72,64 +62,26 @@ async function startSubscription(link: Link): Promise<Run> {
       await client.query('alter subscription bench set (slot_name = none)');
       await client.query('drop subscription bench');
     });
-  return { pid: undefined, arrival: (marker) => markerVisible(link.targetUrl, marker, () => undefined), stop };
+  return { pid: undefined, arrival: (marker) => markerVisible(link.targetUrl, marker), stop };
 }
 
-/** Instar as an operator starts it; the connection strings are in the environment. */
 async function startInstar(link: Link): Promise<Run> {
-  if (!existsSync(CLI)) throw new Error('dist/cli.js is not built: npm run build');
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'instar-bench-'));
   const flags = ['--targetSchema', 'public', '--slotName', link.slot, '--publicationName', PUBLICATION];
   const staging = ['--stagingSchema', '_replicator', '--stagingCreateSchema'];
-  const child = spawn(
-    process.execPath,
-    [CLI, 'pglogical', ...flags, ...staging, '--metricsAddr', '127.0.0.1:0', '--dataDir', dataDir],
-    {
-      cwd: dataDir,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        PATH: process.env.PATH,
-        HOME: process.env.HOME,
-        INSTAR_SOURCE_CONN: link.sourceUrl,
-        INSTAR_TARGET_CONN: link.targetUrl,
-      },
-    },
+  const { pid, failure, stop } = await startInstarProcess(
+    ['pglogical', ...flags, ...staging, ...(link.flags ?? [])],
+    link.sourceUrl,
+    link.targetUrl,
   );
-  let log = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      log = (log + text).slice(-8192);
-    });
-  }
-  const failure = () =>
-    child.exitCode === null && child.signalCode === null
-      ? undefined
-      : new Error(`Instar ended with ${child.exitCode ?? child.signalCode}:\n${log}`);
-  const stop = async () => {
-    const early = failure();
-    if (early === undefined) {
-      const exit = once(child, 'exit');
-      child.kill('SIGINT');
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
-      await exit;
-      clearTimeout(timer);
-    }
-    await rm(dataDir, { recursive: true, force: true });
-    if (early ?? child.exitCode !== 0) throw early ?? failure();
-  };
-  return { pid: child.pid, arrival: (marker) => markerVisible(link.targetUrl, marker, failure), stop };
+  return { pid, arrival: (marker) => markerVisible(link.targetUrl, marker, failure), stop };
 }
 
-/** Polls the target for a marker row; fails as soon as `failure` gives a reason, and after ten minutes. */
-async function markerVisible(targetUrl: string, marker: Marker, failure: () => Error | undefined): Promise<void> {
-  await withClient(targetUrl, async (client) => {
-    const query = { name: 'marker', text: 'select from marker where id = $1', values: [marker.id] };
-    const deadline = performance.now() + ARRIVAL_LIMIT_MS;
-    while ((await client.query(query)).rowCount === 0) {
-      const error = failure();
-      if (error) throw error;
-      if (performance.now() > deadline) throw new Error(`the target did not get there in ${ARRIVAL_LIMIT_MS / 1000} s`);
-      await sleep(MARKER_POLL_MS);
-    }
-  });
+/** Waits until a connection of its own sees the marker row at the target. */
+export function markerVisible(
+  targetUrl: string,
+  { id }: { readonly id: number },
+  failure: () => Error | undefined = () => undefined,
+): Promise<void> {
+  const query = { name: 'marker', text: 'select from marker where id = $1', values: [id] };
+  return withClient(targetUrl, (client) => arrived(async () => (await client.query(query)).rowCount !== 0, failure));
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
 import { Arena, type Match } from './arena.ts';
 import type { ContenderName } from './contenders.ts';
 import { assertSame } from './drain.ts';
@@ -40,7 +41,10 @@ async function measure(arena: Arena, contender: ContenderName, match: Match, row
   return await withClient(arena.sourceUrl, async (source) => {
     await run.arrival(await commitMarker(source, 1));
     const ended = new AbortController();
-    const watched = contender === 'reader' ? undefined : watch(targetUrl, rows, ended.signal);
+    const watched =
+      contender === 'reader'
+        ? undefined
+        : withClient(targetUrl, (client) => watchRows(itemsSeen(client), rows, ended.signal));
     const begun = performance.now();
     await source.query('begin');
     await source.query(insertRows(rows));
@@ -62,30 +66,29 @@ async function measure(arena: Arena, contender: ContenderName, match: Match, row
   });
 }
 
+/** Counts those of some rows of `item` that are visible; a connection of its own waits for nobody. */
+export function itemsSeen(target: pg.Client): (ids: readonly number[]) => Promise<number> {
+  const text = 'select count(*)::integer as seen from item where id = any($1::bigint[])';
+  return async (ids) => (await target.query<{ seen: number }>({ name: 'sample', text, values: [ids] })).rows[0].seen;
+}
+
 /**
  * Looks at rows spread evenly over the transaction, the first and the last among them, until all are visible or the marker,
  * which is in the same transaction, was seen elsewhere. To count all rows each time would slow down what is measured.
  */
-async function watch(
-  targetUrl: string,
+export async function watchRows(
+  count: (ids: readonly number[]) => Promise<number>,
   rows: number,
   ended: AbortSignal,
 ): Promise<{ complete: number; atomic: boolean }> {
   const ids = Array.from({ length: SAMPLES }, (_, i) => 1 + Math.round((i * (rows - 1)) / (SAMPLES - 1)));
-  return await withClient(targetUrl, async (client) => {
-    const query = {
-      name: 'sample',
-      text: 'select count(*)::integer as seen from item where id = any($1::bigint[])',
-      values: [ids],
-    };
-    let atomic = true;
-    for (;;) {
-      const last = ended.aborted;
-      const { seen } = (await client.query<{ seen: number }>(query)).rows[0];
-      if (seen !== 0 && seen !== SAMPLES) atomic = false;
-      if (seen === SAMPLES) return { complete: performance.now(), atomic };
-      if (last) return { complete: performance.now(), atomic: false };
-      await sleep(POLL_MS);
-    }
-  });
+  let atomic = true;
+  for (;;) {
+    const last = ended.aborted;
+    const seen = await count(ids);
+    if (seen !== 0 && seen !== SAMPLES) atomic = false;
+    if (seen === SAMPLES) return { complete: performance.now(), atomic };
+    if (last) return { complete: performance.now(), atomic: false };
+    await sleep(POLL_MS);
+  }
 }

@@ -4,6 +4,7 @@ export const PUBLICATION = 'bench';
 
 /** Both sides: a table of eight columns, and one whose rows tell that everything before them has arrived. */
 export const TABLES = `
+  create table bystander (id bigint primary key);
   create table item (id bigint primary key, a integer, b text, c numeric, d jsonb, e uuid, f timestamptz, g boolean);
   create table marker (id bigint primary key);
 `;

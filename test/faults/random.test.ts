@@ -10,7 +10,7 @@ import { WORKLOAD_TABLES } from './workload-tables.ts';
 import { chooseSeed, Workload } from './workload.ts';
 
 /** How long each run strikes, in milliseconds; INSTAR_SOAK gives seconds. */
-const DURATION = process.env.INSTAR_SOAK === undefined ? 12_000 : Number(process.env.INSTAR_SOAK) * 1000;
+const DURATION = process.env.INSTAR_SOAK === undefined ? 9_000 : Number(process.env.INSTAR_SOAK) * 1000;
 /** Time that a busy machine may need to apply what has piled up. */
 const CATCH_UP = 90_000 + DURATION;
 
@@ -139,6 +139,8 @@ for (const [index, scenario] of SCENARIOS.entries()) {
     workload.start();
     const end = Date.now() + DURATION;
     try {
+      // A server that is not there at the start ends the replicator, as it should.
+      await replica.engine?.waitForLog(/ streaming /, 60_000);
       await sleep(500);
       while (Date.now() < end) {
         await strike();

@@ -23,12 +23,14 @@ export interface EngineOptions {
   /** Connection strings, handed over in the environment as an operator's unit file would. */
   sourceConn?: string;
   targetConn?: string;
-  /** Everything after `pglogical`, without `--metricsAddr` and `--dataDir`. */
+  /** The engine's command; `pglogical` unless given. */
+  command?: 'pglogical' | 'mylogical';
+  /** Everything after the command, without `--metricsAddr` and `--dataDir`. */
   flags?: readonly string[];
   environment?: Readonly<Record<string, string>>;
   /** Serve the endpoints on a free loopback port; on by default. */
   metrics?: boolean;
-  /** Whole command line after the program instead of `pglogical` and flags. */
+  /** Whole command line after the program instead of command and flags. */
   argv?: readonly string[];
 }
 
@@ -69,12 +71,12 @@ export class Engine {
     });
   }
 
-  /** Starts `pglogical`; killed after the test at the latest. */
+  /** Starts the engine; killed after the test at the latest. */
   static async start(cleanup: Cleanup, options: EngineOptions): Promise<Engine> {
     const metricsPort = options.metrics === false ? undefined : await freePort();
     const dataDir = mkdtempSync(join(tmpdir(), 'instar-engine-'));
     const argv = options.argv ?? [
-      'pglogical',
+      options.command ?? 'pglogical',
       ...(options.flags ?? []),
       ...(metricsPort === undefined ? [] : ['--metricsAddr', `127.0.0.1:${metricsPort}`]),
       ...(options.flags?.includes('--dataDir') ? [] : ['--dataDir', dataDir]),

@@ -16,6 +16,8 @@ export interface FakeEngine {
   tables: string[];
   troubles: { at: number; code: string; message: string; fix?: string; table?: string }[];
   deadLetters: number;
+  /** Transactions of a MySQL source that were applied, and that wait; undefined for a PostgreSQL source. */
+  gtids: { applied: number; waiting: number } | undefined;
   /** It is gone: nobody answers. */
   gone: boolean;
 }
@@ -39,6 +41,7 @@ export function fakeEngine(over: Partial<FakeEngine> = {}) {
     tables: ['orders', 'customers', 'items'],
     troubles: [],
     deadLetters: 0,
+    gtids: undefined,
     gone: false,
     ...over,
   };
@@ -96,22 +99,47 @@ instar_dead_letters_total{table="dlq"} ${deadLetters}
 `;
 }
 
+/** What is told of a source by its kind. */
+function sourceOf({ gtids, received, lagBytes, retained }: FakeEngine): { source: object; position: string } {
+  if (gtids !== undefined) {
+    const upTo = (last: number) => `77263736-7899-11f0-81a5-0242ac120002:1-${last}`;
+    const head = upTo(gtids.applied + gtids.waiting);
+    return {
+      source: {
+        kind: 'mylogical',
+        connection: 'mysql://app@db1:3306/shop',
+        head,
+        waitingTransactions: gtids.waiting,
+      },
+      position: upTo(gtids.applied),
+    };
+  }
+  const at = (lsn: number) => `0/${(0x167a220 + lsn).toString(16).toUpperCase()}`;
+  return {
+    source: {
+      kind: 'pglogical',
+      connection: 'postgresql://app@db1:5432/shop',
+      head: at(received + lagBytes),
+      lagBytes,
+      retention: { retainedBytes: retained, limitBytes: 64e9, walStatus: 'extended' },
+    },
+    position: at(received),
+  };
+}
+
 function diag(engine: FakeEngine, now: number): unknown {
+  const { source, position } = sourceOf(engine);
   return {
     build: { pid: 4711 },
     settings: { memoryLimit: 256e6 },
     source: {
-      kind: 'pglogical',
-      connection: 'postgresql://app@db1:5432/shop',
+      ...source,
       state: engine.state === 'streaming' ? 'streaming' : 'connecting',
-      head: `0/${(0x167a220 + engine.received + engine.lagBytes).toString(16).toUpperCase()}`,
-      lagBytes: engine.lagBytes,
       lastReceived: now - 1000,
       received: engine.received,
-      retention: { retainedBytes: engine.retained, limitBytes: 64e9, walStatus: 'extended' },
     },
     target: { connection: 'postgresql://app@crdb:26257/shop' },
-    checkpoint: { position: `0/${(0x167a220 + engine.received).toString(16).toUpperCase()}` },
+    checkpoint: { position },
     engine: {
       state: engine.state,
       reason: engine.reason,

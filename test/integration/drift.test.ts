@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { openTargetTables, sourceTable } from '../harness/apply-rig.ts';
 import { Replica } from '../harness/replica.ts';
 import { sharedServer } from '../servers/postgres.ts';
 
@@ -12,6 +13,19 @@ function proposedFix(log: string): string {
   const end = lines.findIndex((line) => /^\[\d{4}-/.test(line));
   return lines.slice(0, end < 0 ? undefined : end).join('\n');
 }
+
+test('a table that was altered since the catalogue was read is looked at again before it is refused', async (t) => {
+  const database = await target.freshDatabase(t);
+  await database.query('CREATE TABLE item (id integer PRIMARY KEY)');
+  const tables = await openTargetTables(t, database.url, 'public');
+  const item = sourceTable('item', ['id', 'v'], ['id']);
+  await assert.rejects(
+    tables.check(() => [item]),
+    { code: 'TARGET_SCHEMA_DRIFT' },
+  );
+  await database.query('ALTER TABLE item ADD COLUMN v text');
+  await tables.check(() => [item]);
+});
 
 const CASES = [
   {

@@ -59,7 +59,9 @@ test('troubleshooting lists every error code of the program, each once, and none
 
 test('every code that the text mentions is in that list', () => {
   const codes = codesThrown();
-  const mentioned = SPANS.filter((span) => /^(PG|TARGET|STAGING|APPLY|LEASE|DLQ|DEMO)_[A-Z_]+$/.test(span));
+  const mentioned = SPANS.filter((span) =>
+    /^(PG|MYSQL(?!_PWD)|SCRIPT|TARGET|STAGING|APPLY|LEASE|DLQ|DEMO)_[A-Z_]+$/.test(span),
+  );
   for (const code of mentioned) assert(codes.has(code), code);
 });
 
@@ -79,26 +81,35 @@ test('every flag, variable and metric that the README names exists', () => {
   for (const metric of metrics) assert(metric in definitions, metric);
 });
 
-test('the first command is the documented one to the letter, and the resume leaves the first-run flags out', () => {
-  const first = `replicator pglogical --sourceConn $SOURCE --targetConn $TARGET --targetSchema defaultdb.public --slotName molt_slot \\
+test('the first commands are the documented ones to the letter, and the resumes leave the first-run flags out', () => {
+  const first = {
+    pglogical: `replicator pglogical --sourceConn $SOURCE --targetConn $TARGET --targetSchema defaultdb.public --slotName molt_slot \\
   --stagingSchema _replicator --stagingCreateSchema --metricsAddr :30005 --verbose
-`;
-  assert(README.includes(first));
-  const given = COMMANDS.filter((line) => /^replicator .*--sourceConn/.test(line)).map((line) => {
-    const [, command, ...args] = words(line);
-    assert.equal(command, 'pglogical');
-    return parseCommandLine('pglogical', args, {});
-  });
-  assert.equal(given.length, 2);
-  const [{ settings, warnings }, resume] = given;
-  assert.deepEqual(
-    [settings.targetSchema, settings.stagingCreateSchema, settings.metricsAddr, settings.verbose],
-    ['defaultdb.public', true, ':30005', 1],
-  );
-  assert.deepEqual([...warnings, ...resume.warnings], []);
-  assert.deepEqual([...resume.given].sort(), ['slotName', 'sourceConn', 'stagingSchema', 'targetConn']);
-  for (const name of ['sourceConn', 'targetConn', 'slotName', 'stagingSchema'] as const) {
-    assert.equal(resume.settings[name], settings[name]);
+`,
+    mylogical: `replicator mylogical --sourceConn $SOURCE --targetConn $TARGET --targetSchema defaultdb.public --defaultGTIDSet 77263736-7899-11f0-81a5-0242ac120002:1-38 \\
+  --stagingSchema _replicator --stagingCreateSchema --metricsAddr :30005 --userscript table_filter.ts --verbose
+`,
+  };
+  const kept = {
+    pglogical: ['slotName', 'sourceConn', 'stagingSchema', 'targetConn'],
+    mylogical: ['sourceConn', 'stagingSchema', 'targetConn', 'userscript'],
+  };
+  for (const kind of ['pglogical', 'mylogical'] as const) {
+    assert(README.includes(first[kind]));
+    const given = COMMANDS.filter((line) => line.startsWith(`replicator ${kind} --sourceConn`)).map((line) => {
+      const [, command, ...args] = words(line);
+      return parseCommandLine(command as typeof kind, args, {});
+    });
+    assert.equal(given.length, 2);
+    const [{ settings, warnings }, resume] = given;
+    assert.deepEqual(
+      [settings.targetSchema, settings.stagingCreateSchema, settings.metricsAddr, settings.verbose],
+      ['defaultdb.public', true, ':30005', 1],
+    );
+    assert.deepEqual([...warnings, ...resume.warnings], []);
+    assert.deepEqual([...resume.given].sort(), kept[kind]);
+    const [once, again] = [settings, resume.settings] as Readonly<Record<string, unknown>>[];
+    for (const name of resume.given) assert.equal(again[name], once[name]);
   }
 });
 
@@ -121,7 +132,7 @@ test('the answers of the README are accepted, and the commands around them are c
   const { text } = BLOCKS.find((block) => block.language === 'yaml' && block.text.startsWith('name:'))!;
   const file = join(folder, 'answers.yaml');
   writeFileSync(file, text);
-  assert.equal(readSetupFile(file).answers.slot.name, 'molt_slot');
+  assert.equal(readSetupFile(file).answers.slot?.name, 'molt_slot');
   const lines = COMMANDS.filter((line) => /^instar (setup|preflight|status|stop|resume|list|watch)/.test(line));
   assert.equal(lines.length, 9);
   for (const line of lines) {

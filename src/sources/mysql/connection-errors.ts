@@ -23,8 +23,18 @@ export function failureOf(error: unknown): Failure {
     code: String(code ?? ''),
     number: typeof errno === 'number' && errno > 0 ? errno : 0,
     // A name with several addresses fails with one error for each.
-    message: mask(message || errors?.map((each) => each.message).join('; ') || String(error)),
+    message: mask(readable(message || errors?.map((each) => each.message).join('; ') || String(error))),
   };
+}
+
+/** Without what only a developer can use: numbers and source files of OpenSSL, options of Node.js and of the client library. */
+function readable(message: string): string {
+  return message
+    .replace(/^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):.*/s, '$1')
+    .replace(/; if the root CA is installed locally.*/s, '')
+    .replace(/(unknown plugin \S+?)\. See .*/s, '$1')
+    .replace(/, which sends the password in plaintext.*/s, ', which sends the password as it is')
+    .trim();
 }
 
 const NO_TLS = 'HANDSHAKE_NO_SSL_SUPPORT';

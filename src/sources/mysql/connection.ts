@@ -3,7 +3,7 @@ import { createConnection, type ConnectionOptions } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import type { MysqlConnectionDescription } from '../../config/mysql-connection.ts';
 import { connectionError, mayFallBack } from './connection-errors.ts';
-import { openGreeted } from './greeting.ts';
+import { CONNECTION_LOST, openGreeted } from './greeting.ts';
 
 export type { Connection };
 
@@ -11,6 +11,9 @@ export type { Connection };
 const CONNECT_TIMEOUT = 10_000;
 /** Milliseconds. Operating systems wait two hours before they look whether a silent peer is still there. */
 const KEEP_ALIVE = 30_000;
+
+/** Milliseconds that a server has for hanging up. */
+const FAREWELL = 1000;
 
 /** What a caller may change about a connection. */
 export interface ConnectExtra {
@@ -55,9 +58,16 @@ export async function connect(
   throw connectionError(failure?.error, description, failure?.encrypted ?? false);
 }
 
-/** Ends a connection without waiting for anything: the peer may not answer. Never throws. */
+/**
+ * Ends a connection without waiting for it: says goodbye, and cuts the line when the server has not hung up soon, as it is
+ * busy or gone. Never throws.
+ */
 export function close(connection: Connection): void {
-  connection.destroy();
+  const { stream } = (connection as unknown as { readonly connection: { readonly stream: Socket } }).connection;
+  // The client library's own way only half-closes, so that a peer that is gone would keep this process alive.
+  const timer = setTimeout(() => stream.destroy(), FAREWELL).unref();
+  stream.once('close', () => clearTimeout(timer));
+  connection.end().catch(() => stream.destroy());
 }
 
 async function open(options: ConnectionOptions): Promise<Connection> {
@@ -71,6 +81,8 @@ async function open(options: ConnectionOptions): Promise<Connection> {
     await authenticated(core, socket);
     const connection = core.promise();
     await connection.query(SESSION);
+    // MariaDB lets a user in whose password has expired, and refuses everything but SET.
+    await connection.query('DO 0');
     return connection;
   } catch (error) {
     core.destroy();
@@ -85,7 +97,7 @@ function authenticated(core: ReturnType<typeof createConnection>, socket: Socket
     core.once('connect', () => resolve());
     core.once('error', reject);
     socket.once('close', () =>
-      reject(Object.assign(new Error('the server closed the connection'), { code: 'PROTOCOL_CONNECTION_LOST' })),
+      reject(Object.assign(new Error('the server closed the connection'), { code: CONNECTION_LOST })),
     );
   });
 }

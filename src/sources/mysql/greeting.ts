@@ -1,6 +1,9 @@
 import net from 'node:net';
 import { OperatorError } from '../../errors.ts';
 
+/** What the client library calls it when the server hangs up. */
+export const CONNECTION_LOST = 'PROTOCOL_CONNECTION_LOST';
+
 /** Where a server listens. */
 export interface Address {
   readonly host: string;
@@ -27,6 +30,9 @@ const GREETINGS = [0x0a, 0xff];
 export function openGreeted({ host, port, socketPath, timeout, keepAlive }: Address): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const socket = socketPath === undefined ? net.connect(port, host) : net.connect(socketPath);
+    // The client library tells TLS no host when it is an address, which would then be compared as "localhost". Node.js asks
+    // the socket in that case, and sets this itself for names only.
+    Object.assign(socket, { _host: host });
     socket.setNoDelay(true);
     if (keepAlive !== undefined) socket.setKeepAlive(true, keepAlive);
     let received: Buffer = Buffer.alloc(0);
@@ -89,6 +95,6 @@ function timedOut(): Error {
 
 function closed(): Error {
   return Object.assign(new Error('the server closed the connection before it said anything'), {
-    code: 'PROTOCOL_CONNECTION_LOST',
+    code: CONNECTION_LOST,
   });
 }

@@ -89,7 +89,7 @@ const BINLOG_FAILURES: readonly {
     fix: () => 'Start it with log_bin on.',
   },
   {
-    text: /server_id was not set|server[_ ]id/i,
+    text: /server_id was not set/i,
     code: 'MYSQL_SERVER_ID',
     meaning: 'the source has no server id, without which it sends nothing',
     fix: () => 'SET GLOBAL server_id = 1;',

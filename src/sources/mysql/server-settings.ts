@@ -34,14 +34,14 @@ export function restartChange(server: ServerFacts, ...settings: readonly Setting
   return { fix: ['in my.cnf:', ...configuration(settings), 'then restart the server'].join('\n'), restart: true };
 }
 
+/** Their consoles take values as they are. */
 function providerFix({ provider }: ServerFacts, settings: readonly Setting[]): string | undefined {
+  const assigned = (sign: string) => settings.map(([name, value]) => `${name}${sign}${value.replaceAll("'", '')}`);
   switch (provider) {
     case 'rds':
-      return `Set ${settings.map(([name, value]) => `${name} = ${value}`).join(', ')} in the parameter group`;
+      return `Set ${assigned(' = ').join(', ')} in the parameter group`;
     case 'cloudsql':
-      return `gcloud sql instances patch INSTANCE --database-flags=${settings
-        .map(([name, value]) => `${name}=${value}`)
-        .join(',')}  # name the other flags too`;
+      return `gcloud sql instances patch INSTANCE --database-flags=${assigned('=').join(',')}  # name the other flags too`;
     default:
       return undefined;
   }

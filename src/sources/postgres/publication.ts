@@ -1,6 +1,6 @@
 import { type Client, escapeIdentifier } from 'pg';
 import { OperatorError } from '../../errors.ts';
-import { readableIdentifier } from './sql-text.ts';
+import { readableIdentifier } from '../readable-identifier.ts';
 
 /** What pg_publication says about a publication. */
 export interface PublicationFacts {

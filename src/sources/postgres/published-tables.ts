@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import type { ReplicaIdentity, SourceTable } from '../../changes/table.ts';
 import type { PublicationFacts } from './publication.ts';
 import { replicaIdentityOf } from './relations.ts';
-import type { TableName } from './table-name.ts';
+import type { TableName } from '../table-name.ts';
 import type { TypeNames } from './type-names.ts';
 
 /** A table of the publication, described as the Relation message of pgoutput will describe it. */

@@ -1,5 +1,5 @@
 import { type Client, DatabaseError } from 'pg';
-import type { TableName } from './table-name.ts';
+import type { TableName } from '../table-name.ts';
 
 /** What the connected user may do with a table. */
 export interface TableRights extends TableName {

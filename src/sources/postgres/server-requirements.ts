@@ -2,7 +2,7 @@ import { escapeLiteral } from 'pg';
 import { OperatorError } from '../../errors.ts';
 import type { Finding } from '../finding.ts';
 import type { ServerFacts } from './server-facts.ts';
-import { readableIdentifier } from './sql-text.ts';
+import { readableIdentifier } from '../readable-identifier.ts';
 
 const OLDEST_VERSION = 120000;
 

@@ -5,7 +5,7 @@ import { dropPublicationStatement } from './publication.ts';
 import { readServer } from './server-facts.ts';
 import { freeSlotsFinding, replicationRightFinding, walLevelFinding } from './server-requirements.ts';
 import { dropSlotStatement, slotStatement } from './slot.ts';
-import { parseTableName, quotedTable } from './table-name.ts';
+import { parseTableName, quotedTable } from '../table-name.ts';
 import { replicaIdentityStatement as identityStatement } from './table-requirements.ts';
 
 /*

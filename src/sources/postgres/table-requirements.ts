@@ -4,8 +4,8 @@ import type { Logger } from '../../log/logger.ts';
 import { type Finding, refuseFirst } from '../finding.ts';
 import type { PublicationFacts } from './publication.ts';
 import type { PublishedTable } from './published-tables.ts';
-import { readableIdentifier } from './sql-text.ts';
-import { quotedTable, readableTable, type TableName } from './table-name.ts';
+import { readableIdentifier } from '../readable-identifier.ts';
+import { quotedTable, readableTable, type TableName } from '../table-name.ts';
 
 /**
  * Refuses publications whose tables cannot be told apart on the target, or whose rows cannot be identified. A table that

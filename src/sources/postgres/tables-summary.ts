@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { type PublishedTable, readPublishableTables } from './published-tables.ts';
-import { parseTableName, type TableName } from './table-name.ts';
+import { parseTableName, type TableName } from '../table-name.ts';
 import { partitionStatements, replicaIdentityStatement } from './table-requirements.ts';
 import { readTypeNames } from './type-names.ts';
 

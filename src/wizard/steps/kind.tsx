@@ -12,7 +12,6 @@ import { SOURCE_SETUPS } from '../source-setups.ts';
 
 const KINDS: readonly SelectItem[] = [
   ...SOURCE_SETUPS.map(({ kind, hint }) => ({ value: kind, label: kitOf(kind).name, hint })),
-  { value: 'mysql', label: 'MySQL or MariaDB', disabled: 'not in this version' },
   { value: 'oracle', label: 'Oracle', disabled: 'not in this version' },
 ];
 

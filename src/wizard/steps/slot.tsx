@@ -38,7 +38,7 @@ export function SlotStep(props: StepProps) {
   const { session, onBack } = props;
   return (
     <Loading
-      load={async () => session.servers.readChoices(session.connection('source'))}
+      load={async () => session.servers.readChoices(session.connection('source'), {})}
       label="reading the slots of the source"
       onBack={onBack}
     >

@@ -1,7 +1,6 @@
 import { Box, Text } from 'ink';
 import { useEffect, useState } from 'react';
 import { errorText } from '../../log/log-error.ts';
-import type { TableSummary } from '../../sources/postgres/setup.ts';
 import { useCopy } from '../../terminal/clipboard.ts';
 import { Confirm } from '../../terminal/confirm.tsx';
 import { clean } from '../../terminal/format.ts';
@@ -13,6 +12,8 @@ import { useBodySize } from '../../terminal/screen.tsx';
 import { useTheme } from '../../terminal/theme.ts';
 import { useToast } from '../../terminal/toast.tsx';
 import { Loading } from '../loading.tsx';
+import { kitOf } from '../../sessions/source-kits.ts';
+import type { ListedTable } from '../../preflight/source-choices.ts';
 import type { SourceChoices } from '../servers.ts';
 import type { StepProps } from '../setup-machine.ts';
 import type { TablesWords } from '../source-setup.ts';
@@ -35,9 +36,11 @@ const DETAIL_ROWS = 4;
 /** Fourth step: which tables. */
 export function TablesStep(props: StepProps) {
   const { session, onBack } = props;
+  const { answers } = session.replication;
+  const wishes = kitOf(answers.kind).wishes(answers, false);
   return (
     <Loading
-      load={async () => session.servers.readChoices(session.connection('source'))}
+      load={async () => session.servers.readChoices(session.connection('source'), wishes)}
       label="reading the tables of the source"
       onBack={onBack}
     >
@@ -62,7 +65,7 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
   const [choice, setChoice] = useState(saved.choice);
   const [own, setOwn] = useState<readonly string[]>(choice.by === 'choice' ? choice.tables : []);
   const [at, setAt] = useState(tables[0]?.name);
-  const [asking, setAsking] = useState<'go on' | 'fix all'>();
+  const [asking, setAsking] = useState<'go on' | 'fix' | 'fix all'>();
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
   useEffect(() => {
@@ -92,7 +95,7 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
     setOwn(names);
     choose({ by: 'choice', tables: names });
   };
-  const fix = async (wanted: readonly TableSummary[]) => {
+  const fix = async (wanted: readonly ListedTable[]) => {
     setBusy(true);
     setProblem(undefined);
     try {
@@ -111,7 +114,7 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
   const submit = () => {
     if (chosen.size === 0) return tell('no table is chosen: tick some with space, or all with a', 'warning');
     // What a publication that exists already does to its tables, it does already.
-    if (keyless.length > 0 && choice.by !== 'publication') return setAsking('go on');
+    if (keyless.length > 0 && words.unfit !== undefined && choice.by !== 'publication') return setAsking('go on');
     goOn();
   };
   const working = busy ? 'a fix is being run; a moment' : undefined;
@@ -121,7 +124,7 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
     {
       keys: ['f'],
       label: 'run fix',
-      run: () => table !== undefined && void fix([table]),
+      run: () => (words.asksToFix ? setAsking('fix') : table !== undefined && void fix([table])),
       disabled: working ?? (table?.fix === undefined ? 'there is nothing to fix at this table' : undefined),
     },
     ...(keyless.length > 1
@@ -172,6 +175,18 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
           }}
         />
       )}
+      {asking === 'fix' && table !== undefined && (
+        <Confirm
+          question={`Run the fix of ${table.name} on the source?`}
+          detail={`${table.fix ?? ''} ${words.fixing}`}
+          yes="Run it"
+          no="Not now"
+          onAnswer={(answer) => {
+            setAsking(undefined);
+            if (answer) void fix([table]);
+          }}
+        />
+      )}
       {asking === 'fix all' && (
         <Confirm
           question={`Run the fixes of ${keyless.length} tables on the source?`}
@@ -196,7 +211,7 @@ function Detail({
   problem,
 }: {
   choice: TableChoice;
-  table: TableSummary | undefined;
+  table: ListedTable | undefined;
   words: TablesWords;
   problem: string | undefined;
 }) {
@@ -218,7 +233,7 @@ function Detail({
   return <Prose text={choice.by === 'all' ? words.all : words.choice} color={color.muted} />;
 }
 
-function listed(tables: readonly TableSummary[]): string {
+function listed(tables: readonly ListedTable[]): string {
   const names = tables.slice(0, 3).map(({ name }) => name);
   return tables.length > 3 ? `${names.join(', ')} and ${tables.length - 3} more` : names.join(', ');
 }

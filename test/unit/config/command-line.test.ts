@@ -109,10 +109,6 @@ test('defect 23: flags that do nothing are named in one warning with the reason'
 
 test('a flag whose absence would change the data is refused, not ignored', () => {
   assert.match(
-    refusal(() => parse('--userscript', 'x.ts')),
-    /^--userscript is not available in this version: /,
-  );
-  assert.match(
     refusal(() => parse('--metricsSnapshotPeriod', '15s')),
     /^--metricsSnapshotPeriod is not available/,
   );

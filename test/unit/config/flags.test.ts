@@ -65,8 +65,24 @@ const DOCUMENTED: readonly [string, string, string | null][] = [
   ['stageCopierChannelSize', 'INT', null],
 ];
 
+/** Of them, those that `mylogical` does not have, and those that it has besides. */
+const ONLY_PGLOGICAL = [
+  'publicationName',
+  'slotName',
+  'standbyTimeout',
+  'enableToastedColumns',
+  'copierChannel',
+  'stageCopierChannelSize',
+];
+const ONLY_MYLOGICAL: readonly [string, string, string | null][] = [
+  ['defaultGTIDSet', 'STRING', null],
+  ['fetchMetadata', 'BOOL', 'false'],
+  ['replicationProcessID', 'INT', '10'],
+];
+
 /** Instar's own. */
-const OWN = ['config', 'standby', 'truncate', 'onApplyError', 'memoryLimit', 'help'];
+const OWN = ['config', 'standby', 'truncate', 'onApplyError', 'memoryLimit', 'userscriptTimeout', 'help'];
+const OWN_OF_MYLOGICAL = ['allDatabases', 'zeroDates'];
 
 const TYPES: Readonly<Record<Flag['type'], string>> = {
   bool: 'BOOL',
@@ -79,8 +95,8 @@ const TYPES: Readonly<Record<Flag['type'], string>> = {
   connection: 'STRING',
 };
 
-test('every documented flag of pglogical is there with its type and default, and nothing else but our own', () => {
-  for (const [name, type, standard] of DOCUMENTED) {
+test('every documented flag is there with its type and default, and nothing else but our own', () => {
+  for (const [name, type, standard] of [...DOCUMENTED, ...ONLY_MYLOGICAL]) {
     assert.ok(Object.hasOwn(FLAGS, name), name);
     const flag = flagNamed(name as FlagName);
     assert.equal(TYPES[flag.type], type === 'IDENT' ? 'STRING' : type, name);
@@ -88,6 +104,9 @@ test('every documented flag of pglogical is there with its type and default, and
   }
   const documented = DOCUMENTED.map(([name]) => name);
   assert.deepEqual([...flagsOf('pglogical')].sort(), [...documented, ...OWN].sort());
+  const left = documented.filter((name) => !ONLY_PGLOGICAL.includes(name));
+  const besides = [...ONLY_MYLOGICAL.map(([name]) => name), ...OWN_OF_MYLOGICAL];
+  assert.deepEqual([...flagsOf('mylogical')].sort(), [...left, ...besides, ...OWN].sort());
 });
 
 test('every default obeys the rule of its flag', () => {
@@ -102,7 +121,7 @@ test('a replacement that is named exists', () => {
 });
 
 test('help shows every flag of a command, within 80 columns', () => {
-  for (const command of ['pglogical', 'demo'] satisfies CommandName[]) {
+  for (const command of ['pglogical', 'mylogical', 'demo'] satisfies CommandName[]) {
     const help = flagHelp(command);
     for (const name of flagsOf(command)) assert.match(help, new RegExp(`--${name}\\b`));
     for (const line of help.split('\n')) assert.ok(line.length <= 80, line);

@@ -286,3 +286,21 @@ test('nothing is written when nothing has changed', async (t) => {
   await screen.waitFor('caught up');
   assert.equal(screen.raw().length - written, 0);
 });
+
+test('a MySQL source is followed by its GTIDs: those applied, and how many transactions wait', async (t) => {
+  const { screen } = await show(t, { engine: { gtids: { applied: 1_234_567, waiting: 12 } } });
+  const text = screen.screen();
+  assert.match(text, /12 ms, 12 transactions behind/);
+  assert.match(text, /applied {3}77263736-7899-11f0-81a5-0242ac120002:1-1234567 {3}12 waiting/);
+  assert.doesNotMatch(text, /behind, 0 B|undefined| apart/);
+  const narrow = await show(t, { engine: { gtids: { applied: 38, waiting: 0 } }, terminal: { columns: 60, rows: 15 } });
+  assert.match(narrow.screen.screen(), /applied {3}77263736…:1-38 {3}0 waiting/);
+});
+
+test('stopping a MySQL replication says how long the source keeps what comes next', async (t) => {
+  const { screen } = await show(t, { engine: { gtids: { applied: 38, waiting: 0 } } });
+  await screen.press('s');
+  const asked = (await screen.waitFor('Stop the engine?')).replaceAll(/[\s│]+/g, ' ');
+  assert.match(asked, /binary logs/);
+  assert.doesNotMatch(asked, /slot/);
+});

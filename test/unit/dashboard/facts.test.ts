@@ -109,3 +109,23 @@ test('times of a machine whose clock goes wrong are told by the clock here', () 
   assert.equal(facts.startedAt, at - 60_000);
   assert.equal(facts.troubles[0].at, at);
 });
+
+test('gauges that are there for every source say nothing of those that are not counted so', () => {
+  const gauges = 'instar_source_lag_bytes 0\ninstar_source_waiting_transactions 0\n';
+  const postgres = of(gauges, { source: { kind: 'pglogical', lagBytes: 5, head: '0/20' } });
+  assert.deepEqual([postgres.lagBytes, postgres.waitingTransactions], [5, undefined]);
+  const mysql = of(gauges, { source: { kind: 'mylogical' } });
+  assert.deepEqual([mysql.lagBytes, mysql.waitingTransactions], [undefined, undefined]);
+  assert.equal(of('instar_source_waiting_transactions 7\n').waitingTransactions, 7);
+});
+
+test('what waits is what lies between the positions of one answer', () => {
+  const uuid = '77263736-7899-11f0-81a5-0242ac120002';
+  const waits = (head: string, position: string, told: number) =>
+    of('', { source: { kind: 'mylogical', head, waitingTransactions: told }, checkpoint: { position } })
+      .waitingTransactions;
+  assert.equal(waits(`${uuid}:1-45`, `${uuid}:1-38`, 200), 7);
+  assert.equal(waits(`${uuid}:1-38`, `${uuid}:1-45`, 3), 0);
+  assert.equal(waits('0-1-45,7-1-9', '0-1-38,7-1-9', 200), 7);
+  assert.equal(waits(`${uuid}:1-45`, 'what is this', 3), 3);
+});

@@ -204,3 +204,16 @@ test('types on CockroachDB: the one with the same OID, else STRING with a note',
     assert.match(proposed.note ?? '', /no counterpart/);
   }
 });
+
+test('types of extensions are built in on CockroachDB; for PostgreSQL the extension is named', () => {
+  for (const [type, cockroachType, extension] of [
+    ['geometry', 'GEOMETRY', 'postgis'],
+    ['geography', 'GEOGRAPHY', 'postgis'],
+    ['vector(3)', 'VECTOR(3)', 'vector'],
+  ]) {
+    assert.deepEqual(proposeType(type, cockroach), { type: cockroachType, note: undefined });
+    const proposed = proposeType(type, postgres);
+    assert.equal(proposed.type, type);
+    assert.match(proposed.note ?? '', new RegExp(`CREATE EXTENSION ${extension} `));
+  }
+});

@@ -17,6 +17,8 @@ import {
   withField,
   withUrl,
 } from '../../../src/wizard/connection-draft.ts';
+import { mysqlParameters } from '../../../src/config/mysql-connection.ts';
+import { MYSQL_FORM } from '../../../src/wizard/mysql-form.ts';
 import { POSTGRES_FORM } from '../../../src/wizard/postgres-form.ts';
 import { passwordOf } from './setup-rig.ts';
 
@@ -155,4 +157,50 @@ test('a port is a number that a port can have', () => {
   for (const port of ['0', '65536', '54x', '-1'])
     assert.match(fieldProblem(withField(EMPTY_DRAFT, 'port', port), 'port') ?? '', /1 to 65535/);
   assert.equal(fieldProblem(withField(EMPTY_DRAFT, 'port', '26257'), 'port'), undefined);
+});
+
+const EMPTY_MYSQL = emptyDraft(MYSQL_FORM);
+
+test('a MySQL URL, in the form of Go drivers too, fills the fields, and fields make the URL', () => {
+  for (const url of [
+    'mysql://app:s3cret@db1:33306/shop?sslmode=require',
+    'mysql://app:s3cret@tcp(db1:33306)/shop?ssl-mode=REQUIRED',
+    'mariadb://app:s3cret@db1:33306/shop?sslmode=require',
+  ]) {
+    const draft = withUrl(EMPTY_MYSQL, url);
+    assert.equal(draft.problem, undefined);
+    assert.deepEqual(draft.fields, {
+      host: 'db1',
+      port: '33306',
+      database: 'shop',
+      user: 'app',
+      password: 's3cret',
+      sslmode: 'require',
+      sslrootcert: '',
+    });
+    assert.equal(draftText(draft), 'mysql://app:s3cret@db1:33306/shop?sslmode=require');
+  }
+  assert.match(withUrl(EMPTY_MYSQL, 'postgresql://app@db1/shop').problem ?? '', /PostgreSQL/);
+});
+
+test('a MySQL password comes back out of the URL whatever it holds, and is neither saved nor shown', () => {
+  for (const password of ['p@ss/w#rd?', '100%', 'a:b@c', 'MARKER', "it's ünï"]) {
+    const draft = withField(withField(withField(EMPTY_MYSQL, 'host', 'db1'), 'user', 'app'), 'password', password);
+    assert.equal(mysqlParameters(draftText(draft)).get('password'), password);
+    assert.equal(withUrl(EMPTY_MYSQL, `mysql://app:${password}@db1:3306/shop`).fields.password, password);
+    const whole = `mysql://app:${password}@tcp(db1:3306)/shop`;
+    for (let length = 1; length <= 'mysql://app:'.length + password.length; length++) {
+      const saved = JSON.stringify(savedDraft(withUrl(EMPTY_MYSQL, whole.slice(0, length)), true));
+      assert.ok('{"url":"mysql://app"}'.startsWith(saved.slice(0, -2)), `${whole.slice(0, length)}: ${saved}`);
+    }
+  }
+  const draft = withUrl(EMPTY_MYSQL, 'mysql://app:MARKER-1@db1/shop?sslpassword=MARKER-2');
+  assert.doesNotMatch(JSON.stringify(savedDraft(draft)), /MARKER/);
+  assert.deepEqual(restoredDraft(savedDraft(draft), MYSQL_FORM).fields, { ...draft.fields, password: '' });
+  assert.doesNotMatch(shownUrl(draft.url, '•'), /MARKER-1/);
+  const half = withField(EMPTY_MYSQL, 'user', 'app');
+  const open = draftConnection(withField(half, 'password', 'half-typed-my'), 'source', {});
+  assert.equal(passwordOf(open), 'half-typed-my');
+  assert.doesNotMatch(JSON.stringify(open), /half-typed-my/);
+  assert.equal(mask('half-typed-my'), 'half-typed-my');
 });

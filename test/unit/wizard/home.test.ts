@@ -148,3 +148,19 @@ test('neighbours of the selected are shown as far as they fit', () => {
   assert.deepEqual(around([4, 5, 4], 1, 9), [1, 3]);
   assert.deepEqual(around([], 0, 9), [0, 0]);
 });
+
+test('a MySQL source is told of by its transactions, its GTID set short enough to be read', async (t) => {
+  const uuid = '77263736-7899-11f0-81a5-0242ac120002';
+  const mysql = launched('shop', {
+    answers: {
+      kind: 'mylogical',
+      source: { display: 'mysql://app:*****@db1:3306/shop' },
+      target: { display: 'postgresql://root@crdb:26257/defaultdb' },
+    },
+    ending: { at: new Date(Date.now() - 3 * 3_600_000).toISOString(), how: 'stopped' },
+    seen: { at: '', checkpoint: `${uuid}:1-1234567,aaaaaaaa-7899-11f0-81a5-0242ac120002:1-5`, lagTransactions: 12 },
+  });
+  const { terminal } = await open(t, { look: () => [{ replication: mysql, state: 'stopped' }] });
+  assert.match(terminal.screen(), /app@db1:3306\/shop → root@crdb/);
+  assert.match(terminal.screen(), /was 12 transactions behind; checkpoint 77263736…:1-1234567,aaaaaaaa…:1-5/);
+});

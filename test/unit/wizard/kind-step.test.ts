@@ -11,7 +11,8 @@ for (const size of SIZES) {
     const { terminal, went } = await showStep(t, KindStep, session, size);
     assert.match(terminal.screen(), /❯ Name {2}replication/);
     assert.match(terminal.screen(), /PostgreSQL +12 or newer/);
-    assert.match(terminal.screen(), /MySQL or MariaDB +– not in this version/);
+    assert.match(terminal.screen(), /MySQL or MariaDB +5\.7 or 10\.6 and newer/);
+    assert.match(terminal.screen(), /Oracle +– not in this version/);
     await terminal.press('ctrl+u');
     await terminal.type('shop');
     await terminal.press('return', 'return');
@@ -23,8 +24,8 @@ for (const size of SIZES) {
 test('a source that this version does not have is not chosen', async (t) => {
   const session = await setupOn(t);
   const { terminal, went } = await showStep(t, KindStep, session);
-  await terminal.press('return', 'down', 'return');
-  assert.match(terminal.screen(), /MySQL or MariaDB: not in this version/);
+  await terminal.press('return', 'down', 'down', 'return');
+  assert.match(terminal.screen(), /Oracle: not in this version/);
   assert.deepEqual(went, []);
 });
 
@@ -59,4 +60,29 @@ test('a name that is half typed is there again', async (t) => {
   session.close();
   const again = await showStep(t, KindStep, await setupOn(t, {}, place, 'replication'));
   assert.match(again.terminal.screen(), /❯ Name {2}sho\b/);
+});
+
+test('another kind forgets what was answered for the former one, and keeps the target', async (t) => {
+  const session = await setupOn(t);
+  session.choose('pglogical');
+  session.keepConnection('source', 'postgresql://app:MARKER@db1/shop');
+  session.keepConnection('target', 'postgresql://root@crdb:26257/defaultdb');
+  session.change({ tables: ['public.orders'], slot: { name: 'molt_slot', create: true }, options: { flushSize: '5' } });
+  const { terminal, went } = await showStep(t, KindStep, session);
+  await terminal.press('return', 'down', 'return');
+  assert.deepEqual(went, ['next']);
+  assert.deepEqual(session.replication.answers, {
+    kind: 'mylogical',
+    target: { display: 'postgresql://root@crdb:26257/defaultdb' },
+  });
+  assert.equal(session.connectionText('source'), undefined);
+  assert.equal(session.secrets.get('replication', 'source'), undefined);
+});
+
+test('the same kind once more keeps everything', async (t) => {
+  const session = await setupOn(t);
+  session.choose('pglogical');
+  session.keepConnection('source', 'postgresql://app@db1/shop');
+  session.choose('pglogical');
+  assert.equal(session.connectionText('source'), 'postgresql://app@db1/shop');
 });

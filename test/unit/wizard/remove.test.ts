@@ -131,3 +131,32 @@ test('in a small window the list still fits', async (t) => {
   assert.match(terminal.screen(), /slot molt_slot/);
   assert.match(terminal.screen(), /staging schema _replicator\.public/);
 });
+
+test('of a MySQL source the staging schema and the script of its tables stay behind', async (t) => {
+  const script = '/state/scripts/shop/table_filter.ts';
+  const at = '2026-11-20T10:05:00.000Z';
+  const replication = launched('shop', {
+    answers: {
+      kind: 'mylogical',
+      source: { display: 'mysql://app:*****@db1:3306/shop' },
+      target: { display: 'postgresql://root@crdb:26257/defaultdb' },
+      tables: ['shop.orders'],
+      startSet: '77263736-7899-11f0-81a5-0242ac120002:1-38',
+      script,
+      targetSchema: 'defaultdb.public',
+    },
+    made: [
+      { what: 'script', side: 'here', name: script, at },
+      { what: 'staging schema', side: 'target', name: '_replicator.public', at },
+    ],
+  });
+  const { terminal, done } = await open(t, { replication });
+  assert.match(terminal.screen(), /\[ \] script \/state\/scripts\/shop\/table_filter\.ts on this machine: stays/);
+  assert.match(terminal.screen(), /\[ \] staging schema _replicator\.public on the target: stays/);
+  assert.doesNotMatch(terminal.screen(), /slot|publication|Not made by/);
+  await terminal.press('space', 'return');
+  await terminal.waitFor('Drop script');
+  await terminal.type('shop');
+  await terminal.press('return');
+  assert.match(done.join(), /retire script \/state\/scripts\/shop\/table_filter\.ts/);
+});

@@ -50,6 +50,7 @@ export function reading(change: Partial<Reading> = {}): Reading {
       reason: undefined,
       seconds: 0.35,
       bytes: 0,
+      transactions: undefined,
       p50: undefined,
       p99: undefined,
       trend: undefined,

@@ -79,3 +79,24 @@ test('a silent endpoint is not a new sight, and after the end nothing is saved',
   it.tell(1_040_000, '0/20', 5);
   assert.equal(it.seen?.checkpoint, '0/10');
 });
+
+test('a source that is counted by transactions is kept by them', () => {
+  const it = watched();
+  const set = (last: number) => `77263736-7899-11f0-81a5-0242ac120002:1-${last}`;
+  const tell = (at: number, applied: number, transactions: number) => {
+    const { lag, position } = reading();
+    it.tell(at, set(applied), 0, {
+      lag: { ...lag, bytes: undefined, transactions },
+      position: { ...position, applied: set(applied), distance: undefined },
+    });
+  };
+  tell(1_000_000, 100, 50_000);
+  tell(1_002_000, 20_100, 30_000);
+  tell(1_004_000, 50_100, 3);
+  it.end();
+  assert.equal(it.seen?.transactionsPerSecond, 10_000);
+  assert.equal(it.seen?.bytesPerSecond, undefined);
+  assert.equal(it.seen?.lagTransactions, 3);
+  assert.equal(it.seen?.lagBytes, undefined);
+  assert.equal(it.seen?.checkpoint, set(50_100));
+});

@@ -108,3 +108,29 @@ test('a file with a password in it must be for its owner alone', () => {
   assert.match(String(error.fix), /^chmod 600 /);
   assert.doesNotMatch(error.message, /hunter22/);
 });
+
+const MYSQL = 'name: shop\nsource: mysql://app@db1/shop\ntarget: $TARGET\ntargetSchema: defaultdb.public\n';
+const SET = '77263736-7899-11f0-81a5-0242ac120002:1-38';
+
+test('the scheme of the source says which kind it is, a reference by what it holds', () => {
+  const written = file(`${MYSQL}gtidSet: ${SET}\ntables: [shop.orders]\noptions:\n  zeroDates: keep\n`);
+  const { answers } = readSetupFile(written);
+  assert.deepEqual(answers, {
+    kind: 'mylogical',
+    targetSchema: 'defaultdb.public',
+    tables: ['shop.orders'],
+    startSet: SET,
+    options: { zeroDates: 'keep' },
+  });
+  const reference = file(`${LEAST}gtidSet: now\n`);
+  assert.equal(readSetupFile(reference, { SOURCE: 'mysql://app@db1/shop' }).answers.kind, 'mylogical');
+  const named = file(`${LEAST}kind: mylogical\ngtidSet: now\n`);
+  assert.equal(readSetupFile(named, {}).answers.startSet, 'now');
+});
+
+test('a MySQL source has to be told where to begin, and has no slot', () => {
+  assert.match(refusal(MYSQL).message, /does not answer: gtidSet/);
+  assert.match(refusal(`${MYSQL}gtidSet: now\nslot: molt_slot\n`).message, /slot is not an answer/);
+  assert.match(refusal(`${MYSQL}gtidSet: now\noptions:\n  standbyTimeout: 5s\n`).message, /is not an option/);
+  assert.match(refusal(`${LEAST}kind: oracle\n`).message, /kind must be one of pglogical, mylogical/);
+});

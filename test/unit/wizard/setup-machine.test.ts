@@ -15,6 +15,20 @@ test('the way leads through all eight steps, and back the same way', () => {
   assert.deepEqual([...new Set(there.map((page) => STEPS[stepOf(page)]))], STEPS);
 });
 
+test('the way of a MySQL source has its own pages, in the same steps', () => {
+  const there: Page[] = [];
+  for (let page: Page | undefined = 'kind'; page !== undefined; page = pageAfter(page, 'mylogical')) there.push(page);
+  assert.ok(there.includes('start') && !there.includes('slot'));
+  assert.equal(pageBefore('target', 'mylogical'), 'start');
+  assert.deepEqual([...new Set(there.map((page) => STEPS[stepOf(page)]))], STEPS);
+  const mysql = { kind: 'mylogical', source: answers.source, tables: 'all', target: answers.target } as const;
+  const open = (more: object, step: Page) =>
+    pageToOpen({ ...launched('shop'), answers: { ...mysql, ...more }, step }, anyway);
+  assert.equal(open({}, 'review'), 'start');
+  assert.equal(open({ startSet: '' }, 'review'), 'target schema');
+  assert.equal(open({ startSet: '', targetSchema: 'public' }, 'review'), 'review');
+});
+
 test('a setup goes on at the page that was open last', () => {
   for (const step of ['kind', 'checks', 'slot', 'target checks', 'review'] as const)
     assert.equal(pageToOpen({ ...launched('shop'), step }, anyway), step);

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ConnectionDescription } from '../../../src/config/connection.ts';
 import { connectionError } from '../../../src/config/postgres-client.ts';
+import { asPostgres, type SourceConnection } from '../../../src/config/source-connection.ts';
 import type { CheckResult, CheckSide } from '../../../src/preflight/check.ts';
 import type { ConnectionFacts } from '../../../src/preflight/connection-test.ts';
 import { SecretsFile } from '../../../src/sessions/secrets.ts';
@@ -38,6 +38,9 @@ export async function setupOn(
   return session;
 }
 
+/** Where the binary log of a made-up MySQL source stands. */
+export const NEWEST_SET = '77263736-7899-11f0-81a5-0242ac120002:1-38';
+
 /** Facts of a connection that works. */
 export const CONNECTED: ConnectionFacts = {
   product: 'postgresql',
@@ -49,12 +52,12 @@ export const CONNECTED: ConnectionFacts = {
 };
 
 /** What node-postgres would throw, as the operator is told of it. */
-export function refusedBy(description: ConnectionDescription, side: CheckSide, code: string, message: string) {
-  return connectionError(Object.assign(new Error(message), { code }), description, side);
+export function refusedBy(description: SourceConnection, side: CheckSide, code: string, message: string) {
+  return connectionError(Object.assign(new Error(message), { code }), asPostgres(description), side);
 }
 
 /** A password of a description, as it would be sent. */
-export function passwordOf({ attempts }: ConnectionDescription): string {
+export function passwordOf({ attempts }: SourceConnection): string {
   const { password } = attempts[0];
   return typeof password === 'function' ? String(password()) : String(password);
 }
@@ -128,6 +131,23 @@ export function madeUpServers(): Servers {
       publications: [],
       slots: [],
     }),
+    readStart: async () => ({
+      position: {
+        flavour: 'mysql',
+        status: {
+          statement: 'SHOW BINARY LOG STATUS',
+          columns: [
+            ['File', 'binlog.000003'],
+            ['Position', '4711'],
+            ['Binlog_Do_DB', ''],
+            ['Executed_Gtid_Set', NEWEST_SET],
+          ],
+        },
+        set: NEWEST_SET,
+      },
+      options: { replicationProcessID: '4242424' },
+    }),
+    checkStart: async (_source, set) => ({ state: 'good', set, warnings: [], pending: '' }),
     readSchemas: async () => [
       { name: 'public', tables: 12 },
       { name: 'sales', tables: 1 },

@@ -59,7 +59,7 @@ export class TupleWriter {
   }
 
   /** A value that stands as UTF-8 in [start, end) of `source`. */
-  bytes(source: Uint8Array, start: number, end: number): void {
+  bytes(source: Buffer, start: number, end: number): void {
     const at = this.#text(end - start);
     this.#copy(source, start, end, at);
   }
@@ -123,7 +123,7 @@ export class TupleWriter {
   }
 
   /** Bytes [start, end) of `source` within an open value. */
-  writeBytes(source: Uint8Array, start: number, end: number): void {
+  writeBytes(source: Buffer, start: number, end: number): void {
     this.ensure(end - start);
     const at = this.length;
     this.length = at + end - start;
@@ -185,9 +185,9 @@ export class TupleWriter {
     else for (let i = 0; i < text.length; i++) buffer[at + i] = text.charCodeAt(i);
   }
 
-  #copy(source: Uint8Array, start: number, end: number, at: number): void {
+  #copy(source: Buffer, start: number, end: number, at: number): void {
     const buffer = this.buffer;
-    if (end - start > LOOP_BYTES) buffer.set(source.subarray(start, end), at);
+    if (end - start > LOOP_BYTES) source.copy(buffer, at, start, end);
     else for (let i = start; i < end; i++) buffer[at++] = source[i];
   }
 

@@ -1,6 +1,6 @@
 import { escapeIdentifier } from 'pg';
-import { UsageError } from '../../errors.ts';
-import { readableIdentifier } from './sql-text.ts';
+import { UsageError } from '../errors.ts';
+import { readableIdentifier } from './readable-identifier.ts';
 
 /** A table of the source, by its names as they are stored: neither quoted nor folded. */
 export interface TableName {
