@@ -63,10 +63,7 @@ export function optionProblem(name: FlagName, text: string): string | undefined 
     if (error instanceof OperatorError) return error.message;
     throw error;
   }
-  if (name === 'userscript' && text !== '') return fileProblem(text);
-  return flag.effect === 'unavailable' && text !== (flag.default ?? '')
-    ? `this comes with a later version; leave it empty: ${flag.reason}`
-    : undefined;
+  return name === 'userscript' && text !== '' ? fileProblem(text) : undefined;
 }
 
 function fileProblem(path: string): string | undefined {

@@ -60,7 +60,7 @@ export function OptionsEditor(props: OptionsEditorProps) {
   const { index, drafts, field } = editing;
   const name = names[index];
   const textOf = (each: FlagName) => drafts[each] ?? options[each] ?? '';
-  const { verdict, again } = useScript(options.userscript, props.checkScript);
+  const { verdict, again, forget } = useScript(options.userscript, props.checkScript);
   const unfit = (each: FlagName) => (textOf(each) === '' ? undefined : optionProblem(each, textOf(each)));
   const problemOf = (each: FlagName) => unfit(each) ?? (each === 'userscript' ? verdict?.problem : undefined);
 
@@ -122,7 +122,14 @@ export function OptionsEditor(props: OptionsEditorProps) {
             { keys: ['right', ' '], label: 'other value', run: () => choose(1) },
             { keys: ['left'], label: 'other value', run: () => choose(-1), footer: false },
           ]),
-      { keys: ['escape'], label: props.labels.cancel, run: props.onCancel },
+      {
+        keys: ['escape'],
+        label: props.labels.cancel,
+        run: () => {
+          forget();
+          props.onCancel();
+        },
+      },
     ],
     { scope: 'control', onOther: other },
   );
