@@ -43,6 +43,9 @@ interface Editing {
   readonly field: FieldState;
 }
 
+/** What takes longer than this, milliseconds, is told while it lasts. */
+const SLOW = 500;
+
 /** Lines of the explanation of the selected option. */
 const EXPLANATION = 4;
 
@@ -91,8 +94,9 @@ export function OptionsEditor(props: OptionsEditorProps) {
     if (problems.length > 0) return refuse(problems.includes(name) ? name : problems[0]);
     if (options.userscript === undefined || props.checkScript === undefined) return props.onSubmit();
     // It may have been edited since.
-    tell('looking at the userscript…');
+    const slow = setTimeout(() => tell('looking at the userscript…'), SLOW);
     return again().then((found) => {
+      clearTimeout(slow);
       if (found?.problem !== undefined) refuse('userscript');
       else if (found !== undefined) props.onSubmit();
     });
