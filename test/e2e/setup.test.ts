@@ -127,7 +127,7 @@ test('a wizard killed while the engine runs: the engine goes on, and the next wi
   const review = await operator.sees('WHAT WILL BE CREATED');
   assert.match(review, /created/);
   await operator.press('down', 'down', 'down', 'down', 'down');
-  await operator.sees(/THE USERSCRIPT[^]*sees the rows of the table line$/m);
+  await operator.sees(/THE USERSCRIPT[\s\S]*sees the rows of the table line$/m);
   await operator.press('home');
   await operator.launches();
   first.kill('SIGKILL');
