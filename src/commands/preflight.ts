@@ -24,6 +24,7 @@ interface Plan {
   readonly staging: ConnectionDescription | undefined;
   readonly targetSchema: string;
   readonly stagingSchema: string;
+  readonly userscript: string | undefined;
   readonly wishes: SourceWishes & { readonly tables: 'all' | readonly string[] };
 }
 
@@ -35,10 +36,10 @@ export async function run({ args, env, stdout, stderr }: CommandContext): Promis
   const line = parseCommandLine('preflight', args, env);
   for (const warning of line.warnings) stderr.write(`${warning}\n`);
   const plan = line.argument === undefined ? planByFlags(line, env) : planByName(line.argument, env);
-  const { source, target, staging, targetSchema, stagingSchema, wishes } = plan;
+  const { source, target, staging, targetSchema, stagingSchema, userscript, wishes } = plan;
   const [atSource, atTarget] = await Promise.all([
     preflightOf(source).check(wishes),
-    checkTarget(target, { ...wishes, targetSchema, stagingSchema, source, ...(staging && { staging }) }),
+    checkTarget(target, { ...wishes, targetSchema, stagingSchema, source, userscript, ...(staging && { staging }) }),
   ]);
   const results = [...atSource, ...atTarget];
   const places = { source: source.display, target: target.display };
@@ -61,6 +62,7 @@ function planByFlags({ settings }: CommandLine<'preflight'>, env: NodeJS.Process
     staging: stagingConn === undefined ? undefined : parseConnectionString(stagingConn, '--stagingConn', env),
     targetSchema,
     stagingSchema,
+    userscript: settings.userscript,
     wishes: {
       publication: publicationName === undefined ? { create: false } : { name: publicationName, create: false },
       slot: { name: slotName, create: false },
@@ -87,6 +89,7 @@ function planByName(name: string, env: NodeJS.ProcessEnv): Plan {
     ...describeConnections(replication, { secrets: SecretsFile.open(env), env }),
     targetSchema,
     stagingSchema: options?.stagingSchema ?? String(flagNamed('stagingSchema').default),
+    userscript: options?.userscript,
     wishes: { ...kitOf(answers.kind).wishes(answers, launched), tables },
   };
 }

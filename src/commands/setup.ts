@@ -30,7 +30,7 @@ export async function run({ args, env, stdout, stderr }: CommandContext): Promis
   if (!json) stdout.write(mask(reportText(results, places)));
   if (!yes || !ready) {
     if (json) stdout.write(mask(planJson(file.name, answers, results, places)));
-    else if (ready) stdout.write(mask(`\n${planText(answers).join('\n')}\n\n`));
+    else if (ready) stdout.write(mask(`\n${planText(answers, scriptEffectsIn(results)).join('\n')}\n\n`));
     stderr.write(
       ready
         ? `Nothing was created. To launch: instar setup --file ${shellWord(settings.file)} --yes\n`
@@ -50,6 +50,11 @@ function planJson(name: string, answers: Answers, results: readonly CheckResult[
   const { things, undo, start, resume } = launchPlan(answers);
   const report = JSON.parse(reportJson(results, places)) as object;
   return asJson({ name, launched: false, ...report, plan: { things, undo, start, resume } });
+}
+
+/** What the checks have found out about the userscript. */
+function scriptEffectsIn(results: readonly CheckResult[]): string[] {
+  return results.flatMap(({ id, found }) => (id === 'target.userscript' ? found.split('; ') : []));
 }
 
 function stepLine({ title, state, found }: LaunchStep): string {

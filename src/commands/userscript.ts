@@ -3,7 +3,7 @@ import { UsageError } from '../errors.ts';
 import { errorText } from '../log/log-error.ts';
 import type { Logger } from '../log/logger.ts';
 import { typeErrors } from '../userscript/check-types.ts';
-import { describeScript, type ScriptDescription } from '../userscript/describe-script.ts';
+import { describeScript, type ScriptDescription, scriptEffects } from '../userscript/describe-script.ts';
 import { readSamples, type SampleOutcome, trySamples } from '../userscript/sample-rows.ts';
 import type { CommandContext } from './command.ts';
 
@@ -50,17 +50,13 @@ export async function run({ args, env, stdout }: CommandContext): Promise<number
 
 function reportLines(
   path: string,
-  { schemas, tables, errors }: ScriptDescription,
+  description: ScriptDescription,
   types: readonly string[] | undefined,
   outcomes: readonly SampleOutcome[],
   said: readonly string[],
 ): string[] {
-  if (errors.length > 0) return errors.map((error) => errorText(error));
-  const lines = [`${path} can be loaded.`];
-  for (const schema of schemas) lines.push(`  sees every row on its way to the schema ${schema}`);
-  for (const { name, rows, write } of tables) {
-    lines.push(`  ${[rows && 'sees', write && 'writes'].filter(Boolean).join(' and ')} the rows of the table ${name}`);
-  }
+  if (description.errors.length > 0) return description.errors.map((error) => errorText(error));
+  const lines = [`${path} can be loaded.`, ...scriptEffects(description).map((effect) => `  ${effect}`)];
   if (types === undefined) {
     lines.push('Types were not checked: the package typescript is not installed (npm install typescript).');
   } else if (types.length > 0) lines.push(`${types.length} type errors:`, ...types.map((line) => `  ${line}`));

@@ -4,6 +4,7 @@ import { type Buckets, bucketsOf } from './histogram.ts';
 import { parseMysqlPosition, transactionsBetween } from '../sources/mysql/positions.ts';
 import { distanceOf } from './position.ts';
 import { greatest, parseSamples, type Samples, total } from './samples.ts';
+import { readScript, SCRIPT_METRICS, type ScriptFacts } from './script.ts';
 
 /** Counts of one table since its process started. */
 export interface TableFacts {
@@ -43,6 +44,7 @@ export interface Facts extends Omit<Diagnosis, 'standbyTimeout'> {
   /** Seconds between what was heard of the source and what was applied, where the endpoint tells it itself. */
   readonly toldLag: number | undefined;
   readonly tables: ReadonlyMap<string, TableFacts>;
+  readonly script: ScriptFacts | undefined;
   /** Seconds without a word from the source after which its connection is not to be trusted. */
   readonly heartbeatLimit: number;
 }
@@ -80,6 +82,7 @@ const WANTED = new Set([
     'instar_buffered_bytes',
   ],
   ...['instar_dead_letters_total', 'instar_checkpoint_timestamp_seconds'],
+  ...SCRIPT_METRICS,
   ...AGES.flatMap((name) => [`${name}_sum`, `${name}_count`]),
   ...AGES.filter((name) => !TABLE_AGES.includes(name)).map((name) => `${name}_bucket`),
 ]);
@@ -140,6 +143,7 @@ export function readFacts(answer: Answer, at: number): Facts {
     ages: first(AGES, (name) => bucketsOf(samples, name)),
     toldLag: toldLag(samples),
     tables,
+    script: readScript(samples),
     heartbeatLimit: Math.max(USUAL_HEARTBEAT_LIMIT, (3 * (diagnosis.standbyTimeout ?? 0)) / 1000),
   };
 }

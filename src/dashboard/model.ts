@@ -5,6 +5,7 @@ import { judgeLag, MANY_TRANSACTIONS, NOISE_BYTES, STUCK_AFTER } from './lag.ts'
 import { distanceOf } from './position.ts';
 import type { LagState, Reading } from './reading.ts';
 import { RetentionClock } from './retention.ts';
+import { ScriptModel } from './script.ts';
 import { CounterSeries, Series } from './series.ts';
 import { stagesOf } from './stages.ts';
 import { TableModel } from './table-model.ts';
@@ -41,6 +42,7 @@ export class ReadingModel {
   readonly #backlogTransactions = new Series(COUNTER_SPAN);
   readonly #retention = new RetentionClock();
   readonly #tables = new TableModel();
+  readonly #script = new ScriptModel(RATE_WINDOW, COUNTER_SPAN);
   readonly #history = { lag: new History(), rows: new History(), bytes: new History() };
 
   #first: number | undefined;
@@ -159,6 +161,7 @@ export class ReadingModel {
         stuck: (facts.waiting ?? 0) > 0 && stuckFor >= STUCK_AFTER,
       }),
       tables: this.#tables.look(at, facts.tables),
+      script: this.#script.look(at, facts.script),
       troubles: facts.troubles,
       deadLetters: facts.deadLetters,
       deadLetterTable: facts.deadLetterTable,
@@ -251,6 +254,7 @@ export class ReadingModel {
     this.#ages.restart();
     this.#newestAge.restart();
     this.#tables.restart();
+    this.#script.restart();
     this.#backlogSince = undefined;
     this.#newestLag = undefined;
   }

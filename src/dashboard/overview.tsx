@@ -19,6 +19,7 @@ import { lagSign } from './lag-sign.ts';
 import { shortPosition } from './position.ts';
 import type { Reading, StageReading } from './reading.ts';
 import { retentionSentence } from './retention.ts';
+import { scriptText } from './script.ts';
 import { ago, lagAmount, staleness, trendText } from './words.ts';
 
 const LABEL = 10;
@@ -167,6 +168,16 @@ function overviewParts(reading: Reading, columns: number, theme: Theme, roomy: b
               ))}
             </Box>,
             retention.length,
+          ),
+        ]),
+    ...(reading.script === undefined
+      ? []
+      : [
+          part(
+            reading.script.failures > 0 ? 2 : 4,
+            <Fact key="script" label="script" color={reading.script.failures > 0 ? theme.color.warning : undefined}>
+              {scriptText(reading.script)}
+            </Fact>,
           ),
         ]),
     part(4, <Stages key="stages" stages={reading.stages} />, Math.floor(columns / STAGES) < STAGE ? 1 : 2),

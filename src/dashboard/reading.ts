@@ -36,6 +36,18 @@ export interface Trouble {
   readonly table?: string;
 }
 
+/** What the userscript does. */
+export interface ScriptReading {
+  /** Rows that go on, and rows that it leaves out. */
+  readonly passedPerSecond: number | undefined;
+  readonly droppedPerSecond: number | undefined;
+  /** Rows left out since the process started. */
+  readonly dropped: number;
+  /** Seconds in its handlers per second. */
+  readonly busy: number | undefined;
+  readonly failures: number;
+}
+
 /**
  * What is known of a replication at one moment, derived from its endpoints; immutable, made anew at each poll. Undefined means
  * that the endpoint does not tell (MOLT Replicator's own tells less), never zero.
@@ -99,6 +111,8 @@ export interface Reading {
   };
   readonly stages: readonly StageReading[];
   readonly tables: readonly TableReading[];
+  /** Undefined where there is no userscript, or nothing for it to do yet. */
+  readonly script: ScriptReading | undefined;
   readonly troubles: readonly Trouble[];
   readonly deadLetters: number | undefined;
   /** The table that they are in. */

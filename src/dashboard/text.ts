@@ -2,6 +2,7 @@ import { formatBytes, formatCount, formatRate, formatSeconds, padEnd } from '../
 import { transactionsText } from './position.ts';
 import type { Reading } from './reading.ts';
 import { retentionSentence } from './retention.ts';
+import { scriptText } from './script.ts';
 import { ago, lagAmount, STATE_WORDS, staleness, troubleLine, trendText } from './words.ts';
 
 /** Tables told of without a terminal: the busiest. */
@@ -25,6 +26,7 @@ export function statusText(reading: Reading): string {
     ['source is at', position.source],
     ['waiting', lag.transactions === undefined ? undefined : transactionsText(lag.transactions)],
     ['log', retentionSentence(reading.retained)],
+    ['script', reading.script && scriptText(reading.script)],
     ['bottleneck', reading.stages.find(({ bottleneck }) => bottleneck)?.name],
     ['dead letters', deadLetters(reading)],
   ];
@@ -93,6 +95,16 @@ export function statusJson(reading: Reading): object {
     },
     stages: reading.stages.map(({ name, text, load, bottleneck }) => ({ name, text, load: load ?? null, bottleneck })),
     tables: reading.tables.map(({ lagSeconds, ...table }) => ({ ...table, lagSeconds: lagSeconds ?? null })),
+    script:
+      reading.script === undefined
+        ? null
+        : {
+            passedPerSecond: reading.script.passedPerSecond ?? null,
+            droppedPerSecond: reading.script.droppedPerSecond ?? null,
+            dropped: reading.script.dropped,
+            busy: reading.script.busy ?? null,
+            failures: reading.script.failures,
+          },
     troubles: reading.troubles.map(({ at, code, message, fix, table }) => ({
       at: time(at),
       code,

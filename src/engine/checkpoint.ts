@@ -67,9 +67,12 @@ export class Checkpoint {
     script.execute(mark);
   }
 
-  /** A script that leaves the checkpoint at `position` was made: the next one builds on it. */
-  advance(position: Position): void {
-    this.#expected = position.toString();
+  /** A script that leaves the checkpoint at `position` was made: the next one builds on it. Tells whether it moves. */
+  advance(position: Position): boolean {
+    const text = position.toString();
+    const moves = text !== this.#expected;
+    this.#expected = text;
+    return moves;
   }
 
   /** Scripts that were made will not take effect: build on what is committed. */

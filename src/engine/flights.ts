@@ -17,6 +17,8 @@ export interface Script {
   readonly work: Work;
   /** Where the checkpoint is once it is committed; undefined when the script does not end the target transaction. */
   readonly position: Position | undefined;
+  /** False when it leaves the checkpoint where it is, so that its failure would keep nothing behind it from being committed. */
+  readonly moves?: boolean;
   /** True when its commit waits for the target's disk. */
   readonly sync: boolean;
   readonly exact: boolean;
@@ -79,6 +81,7 @@ export class Flights {
 
   /** Whether one more may be sent when at most `window` may be under way. */
   hasRoom(window = WINDOW): boolean {
+    if (this.#flights.at(-1)?.moves === false) return false;
     return this.#flights.length < window && this.#bytes < WINDOW_BYTES;
   }
 

@@ -57,10 +57,10 @@ export class TargetTransactions {
   }
 
   /** Ends the transaction that leaves the checkpoint at `position`, and sends it. */
-  commit(script: MessageBuffer, facts: Omit<Facts, 'position'>, position: Position): void {
+  commit(script: MessageBuffer, facts: Omit<Facts, 'position' | 'moves'>, position: Position): void {
     script.query('COMMIT');
-    this.#parts.checkpoint.advance(position);
-    this.send(script, { ...facts, position });
+    const moves = this.#parts.checkpoint.advance(position);
+    this.send(script, { ...facts, position, moves });
   }
 
   /** Sends a script with what the collapser has written into it. `extraBytes`: what is held for it besides its own text. */

@@ -25,6 +25,8 @@ export interface TargetWishes extends SourceWishes {
   /** Where the staging schema is, unless it is on the target. */
   readonly staging?: ConnectionDescription;
   readonly tables: 'all' | readonly string[];
+  /** The operator's own script that rows go through (`--userscript`). */
+  readonly userscript?: string | undefined;
 }
 
 /** What a start would find in the staging schema for this target schema. */

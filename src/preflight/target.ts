@@ -4,6 +4,7 @@ import type { Check, CheckResult } from './check.ts';
 import { lookAtAll } from './look.ts';
 import { preflightOf } from './preflights.ts';
 import { TargetFacts, type TargetWishes } from './target-facts.ts';
+import { SCRIPT_LOOK } from './script.ts';
 import { SERVER_LOOKS } from './target-server-looks.ts';
 import { STAGING_LOOKS } from './target-staging-looks.ts';
 import { TABLE_LOOKS, tableCheck, tableLooks } from './target-table-looks.ts';
@@ -35,7 +36,8 @@ export async function checkTarget(
   const planned = plannedTargetChecks(wishes.tables);
   const facts = new TargetFacts(target, wishes, preflightOf(wishes.source).inquire(wishes));
   try {
-    const results = await lookAtAll(LOOKS, facts, report, signal);
+    const looks = wishes.userscript === undefined ? LOOKS : [...LOOKS, SCRIPT_LOOK];
+    const results = await lookAtAll(looks, facts, report, signal);
     const failure = results.find(({ id, state }) => NEEDED.includes(id) && state !== 'passed');
     if (failure !== undefined) {
       const found = failure.state === 'skipped' ? failure.found : `not looked at, because of: ${failure.title}`;

@@ -51,8 +51,9 @@ function onConflict(mapping: TableMapping): string {
 export function upsertStatement(mapping: TableMapping, dialect: Dialect): string {
   const targets = mapping.columns.map((column) => column.target);
   const values = targets.map((column, i) => elementExpression(column, `c${i}`));
+  // With a name of its own even a table that is called "excluded" can be told from the row that was to be inserted.
   return (
-    `INSERT INTO ${mapping.target.qualified} (${names(targets)})${overriding(targets, dialect)} ` +
+    `INSERT INTO ${mapping.target.qualified} AS t (${names(targets)})${overriding(targets, dialect)} ` +
     `SELECT ${values.join(', ')} FROM ${unnest(targets)}${onConflict(mapping)}`
   );
 }

@@ -4,6 +4,8 @@ import { Poller } from '../dashboard/poller.ts';
 import type { Reading } from '../dashboard/reading.ts';
 import { errorText } from '../log/log-error.ts';
 import { type Saved, stopEngine } from '../sessions/engine-child.ts';
+import { checkScript } from '../preflight/script.ts';
+import { describeConnections } from '../sessions/connections.ts';
 import { retire } from '../sessions/launch.ts';
 import { resume } from '../sessions/resume.ts';
 import { stateOf } from '../sessions/state.ts';
@@ -120,6 +122,10 @@ export function App({ store, secrets, env: given, first, onPlace }: AppProps) {
         <EditOptions
           replication={replication}
           running={stateOf(replication) === 'running'}
+          checkScript={async (path) => {
+            const { target } = describeConnections(replication, saved);
+            return await checkScript(path, target, replication.answers.targetSchema ?? '');
+          }}
           save={(options) => {
             store.update(replication.name, (now) => ({ ...now, answers: { ...now.answers, options } }));
           }}

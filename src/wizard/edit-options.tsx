@@ -8,6 +8,7 @@ import { Screen } from '../terminal/screen.tsx';
 import { useTheme } from '../terminal/theme.ts';
 import { OptionsEditor } from './options-editor.tsx';
 import { setupOf } from './source-setups.ts';
+import type { CheckScript } from './use-script.ts';
 
 type Options = Readonly<Record<string, string>>;
 
@@ -15,6 +16,7 @@ export interface EditOptionsProps {
   readonly replication: Replication;
   /** True while its engine runs: what is changed counts from its next start on. */
   readonly running: boolean;
+  readonly checkScript?: CheckScript;
   save(options: Options): void;
   /** `news` says what was saved, if anything. */
   onLeave(news?: string): void;
@@ -26,7 +28,7 @@ const LOCKED: Readonly<Partial<Record<FlagName, string>>> = {
 };
 
 /** The options of a replication that has been launched, saved together when Enter is pressed. */
-export function EditOptions({ replication, running, save, onLeave }: EditOptionsProps) {
+export function EditOptions({ replication, running, checkScript, save, onLeave }: EditOptionsProps) {
   const { color } = useTheme();
   const before = replication.answers.options ?? {};
   const [options, setOptions] = useState<Options>(before);
@@ -49,6 +51,7 @@ export function EditOptions({ replication, running, save, onLeave }: EditOptions
           options={options}
           locked={{ ...setupOf(replication.answers.kind).locked(replication.answers), ...LOCKED }}
           onChange={setOptions}
+          checkScript={checkScript}
           onSubmit={submit}
           onCancel={() => onLeave()}
           labels={{ submit: 'save', cancel: 'leave as it was' }}

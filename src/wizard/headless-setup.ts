@@ -44,6 +44,7 @@ export async function checkServers(
       source,
       targetSchema: answers.targetSchema ?? '',
       stagingSchema: stagingSchemaOf(answers),
+      userscript: answers.options?.userscript,
       staging: staging === undefined ? undefined : parseConnectionString(dereference(staging, env), 'staging', env),
     }),
   ]);

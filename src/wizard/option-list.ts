@@ -63,13 +63,7 @@ export function optionProblem(name: FlagName, text: string): string | undefined 
     if (error instanceof OperatorError) return error.message;
     throw error;
   }
-  if (name === 'userscript' && text !== '') return fileProblem(text) ?? comesLater(flag);
-  return comesLater(flag, text);
-}
-
-function comesLater({ effect, default: otherwise, reason }: Flag, text?: string): string | undefined {
-  if (effect !== 'unavailable' || text === (otherwise ?? '')) return undefined;
-  return `this comes with a later version; leave it empty: ${reason}`;
+  return name === 'userscript' && text !== '' ? fileProblem(text) : undefined;
 }
 
 function fileProblem(path: string): string | undefined {

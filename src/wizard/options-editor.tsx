@@ -12,6 +12,7 @@ import { editField, emptyField, type FieldState, fieldValue } from '../terminal/
 import { useTheme } from '../terminal/theme.ts';
 import { useToast } from '../terminal/toast.tsx';
 import { choicesOf, defaultText, optionNames, optionProblem } from './option-list.ts';
+import { type CheckScript, useScript } from './use-script.ts';
 
 type Options = Readonly<Record<string, string>>;
 
@@ -24,6 +25,8 @@ export interface OptionsEditorProps {
   readonly locked?: Readonly<Partial<Record<FlagName, string>>>;
   /** Told of each change that leaves a fitting value. */
   onChange(options: Options): void;
+  /** Looks at the userscript; without it only its file is looked at. */
+  readonly checkScript?: CheckScript;
   /** Enter, when every value fits. */
   onSubmit(): void;
   onCancel(): void;
@@ -39,6 +42,9 @@ interface Editing {
   readonly drafts: Options;
   readonly field: FieldState;
 }
+
+/** What takes longer than this, milliseconds, is told while it lasts. */
+const SLOW = 500;
 
 /** Lines of the explanation of the selected option. */
 const EXPLANATION = 4;
@@ -57,8 +63,9 @@ export function OptionsEditor(props: OptionsEditorProps) {
   const { index, drafts, field } = editing;
   const name = names[index];
   const textOf = (each: FlagName) => drafts[each] ?? options[each] ?? '';
-  const problemOf = (each: FlagName) => (textOf(each) === '' ? undefined : optionProblem(each, textOf(each)));
-  const problems = names.filter((each) => problemOf(each) !== undefined);
+  const { verdict, again, forget } = useScript(options.userscript, props.checkScript);
+  const unfit = (each: FlagName) => (textOf(each) === '' ? undefined : optionProblem(each, textOf(each)));
+  const problemOf = (each: FlagName) => unfit(each) ?? (each === 'userscript' ? verdict?.problem : undefined);
 
   const select = (to: number) => {
     const next = Math.min(names.length - 1, Math.max(0, to));
@@ -78,11 +85,21 @@ export function OptionsEditor(props: OptionsEditorProps) {
     const at = choices.indexOf(textOf(name) || String(flagNamed(name).default));
     put(emptyField(choices[(at + by + choices.length) % choices.length]));
   };
-  const submit = () => {
-    if (problems.length === 0) return props.onSubmit();
-    const wrong = problems.includes(name) ? name : problems[0];
+  const refuse = (wrong: FlagName) => {
     select(names.indexOf(wrong));
     tell(`${wrong} does not fit yet; correct it to go on`, 'warning');
+  };
+  const submit = () => {
+    const problems = names.filter((each) => unfit(each) !== undefined);
+    if (problems.length > 0) return refuse(problems.includes(name) ? name : problems[0]);
+    if (options.userscript === undefined || props.checkScript === undefined) return props.onSubmit();
+    // It may have been edited since.
+    const slow = setTimeout(() => tell('looking at the userscript…'), SLOW);
+    return again().then((found) => {
+      clearTimeout(slow);
+      if (found?.problem !== undefined) refuse('userscript');
+      else if (found !== undefined) props.onSubmit();
+    });
   };
 
   const choices = choicesOf(flagNamed(name));
@@ -109,7 +126,14 @@ export function OptionsEditor(props: OptionsEditorProps) {
             { keys: ['right', ' '], label: 'other value', run: () => choose(1) },
             { keys: ['left'], label: 'other value', run: () => choose(-1), footer: false },
           ]),
-      { keys: ['escape'], label: props.labels.cancel, run: props.onCancel },
+      {
+        keys: ['escape'],
+        label: props.labels.cancel,
+        run: () => {
+          forget();
+          props.onCancel();
+        },
+      },
     ],
     { scope: 'control', onOther: other },
   );
@@ -133,6 +157,7 @@ export function OptionsEditor(props: OptionsEditorProps) {
         name={name}
         problem={problemOf(name)}
         fixed={fixed}
+        effects={name === 'userscript' ? verdict?.effects : undefined}
         counter={`${index + 1} of ${names.length}`}
         columns={size.columns}
       />
@@ -200,24 +225,24 @@ function Explanation(props: {
   name: FlagName;
   problem: string | undefined;
   fixed: string | undefined;
+  /** What a script that is named does. */
+  effects: readonly string[] | undefined;
   counter: string;
   columns: number;
 }) {
-  const { name, problem, fixed, counter, columns } = props;
+  const { name, problem, fixed, effects, counter, columns } = props;
   const { color, symbol } = useTheme();
   const flag = flagNamed(name);
   const choices = choicesOf(flag);
   const values = choices === undefined ? '' : ` (${choices.join(', ')})`;
   const head = `${symbol.rule.repeat(3)} ${flag.group}, ${counter} `;
+  const told = effects === undefined ? `Default: ${defaultText(name)}.` : `${symbol.passed} ${effects.join('; ')}`;
   return (
     <Box flexDirection="column" flexShrink={0} height={EXPLANATION} overflow="hidden">
       <Line color={color.muted}>{head + symbol.rule.repeat(Math.max(0, columns - head.length))}</Line>
       <Line>{`${flag.help}${values}.`}</Line>
       {problem === undefined ? (
-        <Prose
-          text={fixed === undefined ? `Default: ${defaultText(name)}.` : `${symbol.info} ${fixed}`}
-          color={color.muted}
-        />
+        <Prose text={fixed === undefined ? told : `${symbol.info} ${fixed}`} color={color.muted} />
       ) : (
         <Prose text={`${symbol.failed} ${problem}`} color={color.danger} />
       )}

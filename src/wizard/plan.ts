@@ -26,8 +26,8 @@ export function launchPlan(answers: Answers): LaunchPlan {
   };
 }
 
-/** The plan as lines of plain text, with a heading in front of each part. */
-export function planText(answers: Answers): string[] {
+/** The plan as lines of plain text, with a heading in front of each part. `effects`: what the operator's own userscript does. */
+export function planText(answers: Answers, effects: readonly string[] = []): string[] {
   const { things, undo, variables, start, resume } = launchPlan(answers);
   const on = (side: PlannedThing['side']) =>
     things.filter((thing) => thing.side === side).map((thing) => `  ${line(thing)}`);
@@ -45,6 +45,9 @@ export function planText(answers: Answers): string[] {
     '  the engine as a process of its own, with its log in a file',
     ...(tables === undefined || tables === 'all' ? [] : ['', 'TABLES', ...tables.map((table) => `  ${table}`)]),
     ...(more.length === 0 ? [] : ['', ...more]),
+    ...(effects.length === 0
+      ? []
+      : ['', `THE USERSCRIPT ${answers.options?.userscript}`, ...effects.map((each) => `  ${each}`)]),
     '',
     'HOW TO UNDO IT (stop the replication first)',
     ...undo.flatMap(({ place, text }, index) => [

@@ -5,6 +5,7 @@ import { type ConnectionFacts, closeQuietly, openForChecks, testConnection } fro
 import { checkMysqlStart, type MysqlStart, readMysqlStart } from '../preflight/mysql-start.ts';
 import { preflightOf } from '../preflight/preflights.ts';
 import { runFix } from '../preflight/run-fix.ts';
+import { checkScript } from '../preflight/script.ts';
 import type { SourceChoices } from '../preflight/source-choices.ts';
 import type { SourceWishes } from '../preflight/source-wishes.ts';
 import { checkTarget, plannedTargetChecks } from '../preflight/target.ts';
@@ -32,6 +33,7 @@ export interface Servers {
   ): Promise<CheckResult[]>;
   readonly plannedTargetChecks: typeof plannedTargetChecks;
   readonly checkTarget: typeof checkTarget;
+  readonly checkScript: typeof checkScript;
   /** @throws OperatorError FIX_… */
   runFix(fix: Fix, connections: FixConnections): Promise<void>;
   /** @throws OperatorError when the source cannot be reached */
@@ -52,6 +54,7 @@ export const SERVERS: Servers = {
   checkSource: (source, wishes, report, signal) => preflightOf(source).check(wishes, report, signal),
   plannedTargetChecks,
   checkTarget,
+  checkScript,
   runFix: (fix, { source, target }) =>
     fix.side === 'source' && source !== undefined ? preflightOf(source).fix(fix) : runFix(fix, { target }),
   readChoices: (source, wishes) => preflightOf(source).choices(wishes),

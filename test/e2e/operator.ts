@@ -97,6 +97,14 @@ export class Operator {
     await this.goesOn(/● options/);
   }
 
+  /** Names a userscript among the options; nothing else is changed. */
+  async namesScript(path: string): Promise<void> {
+    await this.sees('Everything has a default');
+    await this.press('down');
+    await this.sees(/❯ userscript/);
+    await this.terminal.paste(path);
+  }
+
   /** From the review to the dashboard. */
   async launches(): Promise<void> {
     await this.sees('WHAT WILL BE CREATED');

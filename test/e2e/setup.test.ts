@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { stateOf } from '../../src/sessions/state.ts';
 import { assertEqualDatabases } from '../harness/compare.ts';
 import { eventually } from '../harness/engine.ts';
 import { keepPicture } from '../harness/pictures.ts';
 import { connect } from '../harness/replica.ts';
+import { IMPORT, scriptFiles } from '../harness/userscript-rig.ts';
 import { sharedServer, startPostgres, type TestDatabase } from '../servers/postgres.ts';
 import { Operator } from './operator.ts';
 
@@ -38,6 +40,11 @@ async function assertEqual(source: TestDatabase, target: TestDatabase): Promise<
     await Promise.all([left.end(), right.end()]);
   }
 }
+
+/** A script that leaves everything as it is. */
+const PASS = `${IMPORT}
+  api.configureTargetTables(["line"], { onRowUpsert: (row) => row, onRowDelete: (row) => row });
+`;
 
 const rows = (from: number, to: number) =>
   `INSERT INTO item SELECT i, 'v' || i FROM generate_series(${from}, ${to}) i; INSERT INTO line SELECT i, i, 'n' FROM generate_series(${from}, ${to}) i`;
@@ -111,7 +118,17 @@ test('a wizard killed while the engine runs: the engine goes on, and the next wi
   await operator.choosesSchema();
   await operator.sees(/Ready.*passed/);
   await operator.goesOn(/Ready/);
-  await operator.acceptsOptions();
+
+  const script = scriptFiles(t, { 'pass.ts': PASS.replace('"line"', '"lines"') });
+  await operator.namesScript(script);
+  await operator.sees(/✗ the userscript configures the target table lines, which/);
+  writeFileSync(script, PASS);
+  await operator.goesOn(/● options/);
+  const review = await operator.sees('WHAT WILL BE CREATED');
+  assert.match(review, /created/);
+  await operator.press('down', 'down', 'down', 'down', 'down');
+  await operator.sees(/THE USERSCRIPT[\s\S]*sees the rows of the table line$/m);
+  await operator.press('home');
   await operator.launches();
   first.kill('SIGKILL');
   await first.exit;
@@ -124,6 +141,7 @@ test('a wizard killed while the engine runs: the engine goes on, and the next wi
   await operator.sees(/Saved replications[\s\S]*running/);
   await operator.press('return');
   await operator.sees(/line +50/);
+  await operator.sees(/script +passes .*leaves out none/);
   assert.equal(operator.replication.run?.pid, run?.pid);
 
   // Smaller than anybody works with, and back: the same picture.

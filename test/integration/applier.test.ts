@@ -66,6 +66,31 @@ test('nothing is called durable before the target has waited for its disk', asyn
   assert.equal(syncs.length, 1);
 });
 
+test('a wait for the disk that fails takes nothing with it, and keeps nothing behind it', async (t) => {
+  for (const bytes of [10, 100_000]) {
+    const { database, proxy, rig } = await openProxiedApplier(shared, t, { batching: { flushSize: 1 } });
+    proxy.inject({
+      match: ({ sql }) => sql.includes('synchronous_commit TO on'),
+      fault: { kind: 'error', sqlstate: '40001' },
+    });
+    rig.feed.transaction((feed) => fill(feed, 1, 1));
+    let behind = 0;
+    proxy.record((sql) => {
+      if (behind === 0 && sql.includes('synchronous_commit TO on')) {
+        behind = rig.feed.transaction((feed) => fill(feed, 2, 100, bytes));
+      }
+    });
+    await eventually(
+      async () => rig.durable >= 2 || rig.failure !== undefined,
+      () => `durable at ${rig.durable}`,
+    );
+    assert.equal(rig.failure, undefined);
+    assert.equal(behind, 2);
+    assert.equal(await checkpointOf(database), 2);
+    assert.equal(await read(database, '(SELECT count(*) FROM item)'), '101');
+  }
+});
+
 test('values that rows exchange within one batch are written in the source order', async (t) => {
   const { database, rig } = await openApplier(shared, t, {}, `INSERT INTO item VALUES (1, 'a'), (2, 'b')`);
   rig.feed.transaction((feed) => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { parseSamples } from '../../src/dashboard/samples.ts';
+import { readScript } from '../../src/dashboard/script.ts';
 import { tableFilter } from '../../src/sessions/table-filter.ts';
 import { MysqlReplica } from '../harness/mysql-replica.ts';
 import { scriptFiles } from '../harness/userscript-rig.ts';
@@ -34,6 +36,8 @@ for (const flavour of ['mysql', 'mariadb-11'] as const) {
     const varz = await engine.metrics();
     const labels = `{schema="${replica.targetSchema}",table="",function="onRowUpsert"}`;
     assert.equal(varz.get(`script_rows_filtered_total${labels}`), 2);
+    // What the dashboard makes of it.
+    assert.equal(readScript(parseSamples((await engine.fetch('/_/varz')).body))?.dropped, 2);
     assert.equal((await engine.stop()).code, 0);
   });
 

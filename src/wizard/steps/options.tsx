@@ -2,6 +2,7 @@ import { Box, Text } from 'ink';
 import { useState } from 'react';
 import { useTheme } from '../../terminal/theme.ts';
 import { OptionsEditor } from '../options-editor.tsx';
+import { checkedScript } from '../checked-script.ts';
 import type { StepProps } from '../setup-machine.ts';
 import { setupOf } from '../source-setups.ts';
 
@@ -24,6 +25,7 @@ export function OptionsStep({ session, onNext, onBack }: StepProps) {
         options={options}
         locked={setupOf(kind).locked(session.replication.answers)}
         onChange={change}
+        checkScript={(path) => checkedScript(session, path)}
         onSubmit={onNext}
         onCancel={onBack}
         labels={{ submit: 'next', cancel: 'back' }}

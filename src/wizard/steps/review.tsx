@@ -9,7 +9,9 @@ import { useBodySize } from '../../terminal/screen.tsx';
 import { Scroll } from '../../terminal/scroll.tsx';
 import { useTheme } from '../../terminal/theme.ts';
 import { commandText, launchPlan, planText, undoText } from '../plan.ts';
+import { checkedScript } from '../checked-script.ts';
 import type { StepProps } from '../setup-machine.ts';
+import { useScript } from '../use-script.ts';
 
 /** Seventh step: everything that the launch will do, how to undo it, and how to do the same by hand. */
 export function ReviewStep({ session, onNext, onBack }: StepProps) {
@@ -19,7 +21,14 @@ export function ReviewStep({ session, onNext, onBack }: StepProps) {
   const { color } = useTheme();
   const copy = useCopy();
   const plan = useMemo(() => launchPlan(answers), [answers]);
-  const lines = useMemo(() => planText(answers).flatMap((line) => hanging(line, columns)), [answers, columns]);
+  const { verdict } = useScript(answers.options?.userscript, (path) => checkedScript(session, path));
+  const lines = useMemo(
+    () =>
+      planText(answers, verdict && [verdict.problem ?? verdict.effects].flat()).flatMap((line) =>
+        hanging(line, columns),
+      ),
+    [answers, verdict, columns],
+  );
   useKeys([
     { keys: ['return'], label: 'launch', run: onNext },
     { keys: ['c'], label: 'copy commands', run: () => copy(commandText(plan)) },

@@ -24,6 +24,7 @@ export function TargetChecksStep({ session, onNext, onBack }: StepProps) {
     ...atSource,
     targetSchema: answers.targetSchema ?? '',
     stagingSchema: stagingSchemaOf(answers),
+    userscript: answers.options?.userscript,
     source: connections.source,
   };
   return (

@@ -35,6 +35,20 @@ test('the status for a person: what is known, in words, with units', async () =>
   assert(!text.includes('undefined') && !text.includes('NaN'));
 });
 
+test('what a userscript does stands among the rest, and is null where there is none', async () => {
+  const fake = fakeEngine();
+  await fake.look(10, busy);
+  const reading = fake.poller.reading!;
+  assert.doesNotMatch(statusText(reading), /script/);
+  assert.equal((statusJson(reading) as { script: unknown }).script, null);
+  const script = { passedPerSecond: 12, droppedPerSecond: undefined, dropped: 3, busy: 0.5, failures: 0 };
+  assert.match(statusText({ ...reading, script }), /^script {8}passes 12\/s, leaves out -; 50% of a core$/m);
+  assert.deepEqual((statusJson({ ...reading, script }) as { script: unknown }).script, {
+    ...script,
+    droppedPerSecond: null,
+  });
+});
+
 test('one line, and the same when nobody answers: the age of the numbers, not the numbers alone', async () => {
   const fake = fakeEngine();
   await fake.look(10, busy);

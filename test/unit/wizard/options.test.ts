@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createElement } from 'react';
+import { OperatorError } from '../../../src/errors.ts';
 import { Screen } from '../../../src/terminal/screen.tsx';
+import type { ScriptDescription } from '../../../src/userscript/describe-script.ts';
 import { OptionsEditor, type OptionsEditorProps } from '../../../src/wizard/options-editor.tsx';
 import { openTerminal, type TerminalOptions } from '../../harness/terminal.ts';
 import { Held } from './held.tsx';
@@ -109,8 +111,63 @@ test('the path of a userscript is looked at', async (t) => {
   assert.match(terminal.screen(), /✗ \/nowhere\/script\.ts: there is no such file/);
   await terminal.press('ctrl+u');
   await terminal.paste(import.meta.filename);
-  assert.match(terminal.screen(), /this comes with a later version/);
-  assert.deepEqual(told, []);
+  assert.doesNotMatch(terminal.screen(), /✗/);
+  assert.deepEqual(told, [{ userscript: import.meta.filename }]);
+});
+
+const FILTER = { schemas: [], tables: [{ name: 'orders', rows: true, write: false }], errors: [] };
+
+test('a userscript is looked at when it is named, and again before one goes on', async (t) => {
+  const looked: string[] = [];
+  let found: ScriptDescription = { ...FILTER, errors: [new OperatorError('SCRIPT_TYPES', 'line 3 is not TypeScript')] };
+  const { terminal, done } = await open(t, {
+    checkScript: async (path) => {
+      looked.push(path);
+      return found;
+    },
+  });
+  await select(terminal, 'userscript');
+  await terminal.paste(import.meta.filename);
+  await terminal.waitFor(/✗ line 3 is not TypeScript/);
+  await select(terminal, 'metricsAddr');
+  await terminal.press('return');
+  await terminal.waitFor(/userscript does not fit yet; correct it to go on/);
+  assert.match(terminal.screen(), /❯ userscript/);
+  assert.deepEqual(done, []);
+
+  // It is mended in another window.
+  found = FILTER;
+  await terminal.press('return');
+  await terminal.waitFor(/✓ sees the rows of the table orders/);
+  assert.deepEqual(done, ['submit']);
+  assert.deepEqual(looked, Array(3).fill(import.meta.filename));
+});
+
+test('an answer about a userscript that comes after Escape leads nowhere', async (t) => {
+  const answers: ((found: ScriptDescription) => void)[] = [];
+  const { terminal, done } = await open(t, {
+    options: { userscript: import.meta.filename },
+    checkScript: () => new Promise((resolve) => answers.push(resolve)),
+  });
+  await terminal.press('return');
+  await terminal.waitFor(/looking at the userscript/);
+  await terminal.press('escape');
+  for (const answer of answers) answer(FILTER);
+  await terminal.press('down');
+  assert.deepEqual(done, ['cancel']);
+});
+
+test('a target that cannot be asked keeps nobody from naming a script', async (t) => {
+  const { terminal, done } = await open(t, {
+    options: { userscript: import.meta.filename },
+    checkScript: async () => {
+      throw new OperatorError('PG_UNREACHABLE', 'nobody answers');
+    },
+  });
+  await select(terminal, 'userscript');
+  await terminal.waitFor(/could not be compared with the tables of the target: nobody answers/);
+  await terminal.press('return');
+  assert.deepEqual(done, ['submit']);
 });
 
 test('what is locked cannot be changed and says why', async (t) => {

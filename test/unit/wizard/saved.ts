@@ -71,6 +71,7 @@ export function reading(change: Partial<Reading> = {}): Reading {
     },
     stages: [],
     tables: [],
+    script: undefined,
     troubles: [],
     deadLetters: undefined,
     deadLetterTable: undefined,

@@ -125,6 +125,7 @@ export function madeUpServers(): Servers {
     checkSource: passing('source'),
     plannedTargetChecks: () => [result('target.version')],
     checkTarget: passing('target') as unknown as Servers['checkTarget'],
+    checkScript: async () => ({ schemas: [], tables: [], errors: [] }),
     runFix: async () => {},
     readChoices: async () => ({
       tables: [table('public.customers'), table('public.orders', { rows: 1_200_000 })],
