@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Charsets } from '../../src/sources/mysql/charsets.ts';
 import type { Connection } from '../../src/sources/mysql/connection.ts';
-import { TupleWriter } from '../../src/sources/mysql/values/tuple-writer.ts';
+import { TupleWriter } from '../../src/changes/tuple-writer.ts';
 import { type MysqlFlavour, type MysqlServer, startMysql } from '../servers/mysql.ts';
 
 /** Characters that libraries and servers know differently, and others that none gets wrong. */

@@ -10,7 +10,7 @@ import {
   type TextConverter,
   tableConverter,
 } from './text-converter.ts';
-import { TupleWriter } from './values/tuple-writer.ts';
+import { TupleWriter } from '../../changes/tuple-writer.ts';
 
 const BUILT_IN: Readonly<Record<string, TextConverter>> = {
   utf8mb4: convertUtf8,

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { TupleWriter } from './values/tuple-writer.ts';
+import type { TupleWriter } from '../../changes/tuple-writer.ts';
 
 /**
  * Writes the characters that stand in [at, end) of `input`, in UTF-8, into the value that is open in `out`. Returns -1, or the

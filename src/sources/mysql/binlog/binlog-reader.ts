@@ -7,7 +7,7 @@ import type { MysqlMetrics } from '../metrics.ts';
 import type { PositionTracker } from '../positions.ts';
 import { protocolError } from '../protocol-error.ts';
 import type { CountedValue, ValueOptions } from '../values/column.ts';
-import { TupleWriter } from '../values/tuple-writer.ts';
+import { TupleWriter } from '../../../changes/tuple-writer.ts';
 import { ChangeCounts } from './change-counts.ts';
 import { verifyChecksum } from './checksum.ts';
 import { DatabaseFilter } from './database-filter.ts';

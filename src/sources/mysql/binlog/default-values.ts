@@ -4,7 +4,7 @@ import type { ColumnDefinition } from '../definitions.ts';
 import { type BinlogColumn, ColumnType, type ValueOptions } from '../values/column.ts';
 import { columnDecoder } from '../values/column-decoder.ts';
 import { DECIMAL_BYTES, fractionBytes, valueLayout } from '../values/layout.ts';
-import { TupleWriter } from '../values/tuple-writer.ts';
+import { TupleWriter } from '../../../changes/tuple-writer.ts';
 
 /** Bytes of kind and length in front of a text value in a tuple. */
 const VALUE_HEAD = 5;

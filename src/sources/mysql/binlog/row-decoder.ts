@@ -4,7 +4,7 @@ import { protocolError } from '../protocol-error.ts';
 import type { ColumnDecoder } from '../values/column.ts';
 import type { PartialJsonDecoder } from '../values/column-decoder.ts';
 import type { ValueLayout } from '../values/layout.ts';
-import type { TupleWriter } from '../values/tuple-writer.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 import type { RowBody } from './row-events.ts';
 import { cutRow, RowImage, ValuePlaces } from './row-image.ts';
 

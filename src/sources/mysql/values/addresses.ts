@@ -1,5 +1,5 @@
 import { writeHex } from './hex.ts';
-import type { TupleWriter } from './tuple-writer.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 import type { ValueWriter } from './value-context.ts';
 
 /** A UUID's text from the 16 bytes at `start`. */

@@ -3,7 +3,7 @@ import { inetText, writeUuid } from './addresses.ts';
 import { FALSE, TRUE } from './booleans.ts';
 import { writeBytea, writeHex } from './hex.ts';
 import { invalidText } from './texts.ts';
-import { TupleWriter } from './tuple-writer.ts';
+import { TupleWriter } from '../../../changes/tuple-writer.ts';
 import type { ValueContext, ValueWriter } from './value-context.ts';
 
 const UUID_BYTES = 16;

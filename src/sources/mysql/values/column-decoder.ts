@@ -16,7 +16,7 @@ import { readLength, valueLayout } from './layout.ts';
 import { enumWriter, setWriter } from './members.ts';
 import { textWriter } from './texts.ts';
 import { timeWriter } from './times.ts';
-import type { TupleWriter } from './tuple-writer.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 import type { ValueContext, ValueWriter } from './value-context.ts';
 import { columnName, cutValue } from './value-errors.ts';
 import { vectorWriter } from './vectors.ts';

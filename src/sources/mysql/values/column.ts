@@ -1,5 +1,5 @@
 import type { Flavour } from '../flavour.ts';
-import type { TupleWriter } from './tuple-writer.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 
 /** What a TABLE_MAP event (and the catalogue, where it was read) says of a column. */
 export interface BinlogColumn {

@@ -1,7 +1,7 @@
 import { OperatorError } from '../../../errors.ts';
 import { ColumnType } from './column.ts';
 import { fractionBytes } from './layout.ts';
-import type { TupleWriter } from './tuple-writer.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 import type { ValueContext, ValueWriter } from './value-context.ts';
 import { malformedValue } from './value-errors.ts';
 

@@ -1,5 +1,5 @@
 import { DECIMAL_BYTES } from './layout.ts';
-import type { TupleWriter } from './tuple-writer.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 import type { ValueContext, ValueWriter } from './value-context.ts';
 import { malformedValue } from './value-errors.ts';
 

@@ -1,6 +1,6 @@
 import { ColumnType } from './column.ts';
 import { doubleText, floatText } from './double-text.ts';
-import type { TupleWriter } from './tuple-writer.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 import type { ValueContext, ValueWriter } from './value-context.ts';
 import { malformedValue } from './value-errors.ts';
 

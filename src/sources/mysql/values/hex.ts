@@ -1,4 +1,4 @@
-import type { TupleWriter } from './tuple-writer.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 import type { ValueWriter } from './value-context.ts';
 
 const DIGITS = Buffer.from('0123456789abcdef');

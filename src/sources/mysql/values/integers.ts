@@ -1,6 +1,6 @@
 import { FALSE, TRUE } from './booleans.ts';
 import { ColumnType } from './column.ts';
-import type { TupleWriter } from './tuple-writer.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 import type { ValueContext, ValueWriter } from './value-context.ts';
 
 /** TINYINT to BIGINT: their digits; for a boolean target, whether they are not zero. */

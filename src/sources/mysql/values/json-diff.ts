@@ -2,7 +2,7 @@ import { JsonPrinter } from './json.ts';
 import { isContainer, keyLength, keyOffset, readContainer, valueOffset, valueType } from './json-document.ts';
 import { type PathLeg, parseJsonPath } from './json-path.ts';
 import { writeJsonString } from './json-string.ts';
-import type { TupleWriter } from './tuple-writer.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 import { malformedValue } from './value-errors.ts';
 
 const Operation = { replace: 0, insert: 1, remove: 2 } as const;

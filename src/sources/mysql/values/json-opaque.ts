@@ -2,7 +2,7 @@ import { ColumnType } from './column.ts';
 import { secondsOf, writeClock } from './dates.ts';
 import { writeDecimal } from './decimals.ts';
 import { decimalBytes } from './layout.ts';
-import type { TupleWriter } from './tuple-writer.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 import { malformedValue } from './value-errors.ts';
 
 /** The server breaks base64 into lines of 76 characters. */

@@ -1,4 +1,4 @@
-import type { TupleWriter } from './tuple-writer.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

@@ -11,7 +11,7 @@ import {
 } from './json-document.ts';
 import { writeOpaque } from './json-opaque.ts';
 import { writeJsonString } from './json-string.ts';
-import type { TupleWriter } from './tuple-writer.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 import type { ValueWriter } from './value-context.ts';
 import { malformedValue } from './value-errors.ts';
 

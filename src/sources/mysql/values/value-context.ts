@@ -1,7 +1,7 @@
 import type { TargetColumnFacts, TargetKind } from '../../../changes/table.ts';
 import type { Charsets } from '../charsets.ts';
 import type { BinlogColumn, ValueOptions } from './column.ts';
-import type { TupleWriter } from './tuple-writer.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 
 /**
  * Appends the value whose bytes are exactly [start, end) of `input`, its length prefix not included, to `out`. Whether the

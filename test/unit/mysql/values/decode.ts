@@ -5,7 +5,7 @@ import { Charsets } from '../../../../src/sources/mysql/charsets.ts';
 import type { BinlogColumn, ValueOptions } from '../../../../src/sources/mysql/values/column.ts';
 import { columnDecoder } from '../../../../src/sources/mysql/values/column-decoder.ts';
 import { valueSkipper } from '../../../../src/sources/mysql/values/layout.ts';
-import { TupleWriter } from '../../../../src/sources/mysql/values/tuple-writer.ts';
+import { TupleWriter } from '../../../../src/changes/tuple-writer.ts';
 
 export function column(type: number, more: Partial<BinlogColumn> = {}): BinlogColumn {
   return {

@@ -4,7 +4,7 @@ import { decodeTuple } from '../../../../src/changes/change-log.ts';
 import { ColumnType } from '../../../../src/sources/mysql/values/column.ts';
 import { partialJsonDecoder } from '../../../../src/sources/mysql/values/column-decoder.ts';
 import { parseJsonPath } from '../../../../src/sources/mysql/values/json-path.ts';
-import { TupleWriter } from '../../../../src/sources/mysql/values/tuple-writer.ts';
+import { TupleWriter } from '../../../../src/changes/tuple-writer.ts';
 import { column, prefixed, refusedWith, target } from './decode.ts';
 import * as j from './json-encode.ts';
 

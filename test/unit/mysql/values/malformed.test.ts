@@ -7,7 +7,7 @@ import { Charsets } from '../../../../src/sources/mysql/charsets.ts';
 import { type BinlogColumn, ColumnType } from '../../../../src/sources/mysql/values/column.ts';
 import { columnDecoder, partialJsonDecoder } from '../../../../src/sources/mysql/values/column-decoder.ts';
 import { valueSkipper } from '../../../../src/sources/mysql/values/layout.ts';
-import { TupleWriter } from '../../../../src/sources/mysql/values/tuple-writer.ts';
+import { TupleWriter } from '../../../../src/changes/tuple-writer.ts';
 import { column, prefixed, refusedWith, target } from './decode.ts';
 import * as j from './json-encode.ts';
 

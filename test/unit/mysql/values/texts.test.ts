@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Charsets } from '../../../../src/sources/mysql/charsets.ts';
 import { tableConverter } from '../../../../src/sources/mysql/text-converter.ts';
 import { ColumnType } from '../../../../src/sources/mysql/values/column.ts';
-import { TupleWriter } from '../../../../src/sources/mysql/values/tuple-writer.ts';
+import { TupleWriter } from '../../../../src/changes/tuple-writer.ts';
 import { column, decode, prefixed, refusedWith, target } from './decode.ts';
 
 const varchar = (charset: string | undefined, meta = 200) => column(ColumnType.varchar, { meta, charset });

@@ -1,4 +1,4 @@
-import { ValueKind } from '../../../changes/change-log.ts';
+import { ValueKind } from './change-log.ts';
 
 const INITIAL_CAPACITY = 16 * 1024;
 
