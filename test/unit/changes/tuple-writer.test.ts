@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeTuple, encodeTuple } from '../../../../src/changes/change-log.ts';
-import { TupleWriter } from '../../../../src/changes/tuple-writer.ts';
+import { decodeTuple, encodeTuple } from '../../../src/changes/change-log.ts';
+import { TupleWriter } from '../../../src/changes/tuple-writer.ts';
 
 const values = fc.array(
   fc.oneof(

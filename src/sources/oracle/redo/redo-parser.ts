@@ -230,11 +230,15 @@ export class RedoParser {
     }
     let end = start;
     while (isWordPart(sql.charCodeAt(end))) end++;
-    if (sql.charCodeAt(end) === OPEN) return this.#call(column, start, end);
+    if (sql.charCodeAt(end) === OPEN) {
+      this.#call(column, start, end);
+      return;
+    }
     // N'…' is a string of the national character set.
     if (end === start + 1 && (sql.charCodeAt(start) | 0x20) === 0x6e && sql.charCodeAt(end) === QUOTE) {
       this.#at = end;
-      return this.#value(column);
+      this.#value(column);
+      return;
     }
     while (isBarePart(sql.charCodeAt(end))) end++;
     if (end === start) throw new Malformed('a value is missing', start);
