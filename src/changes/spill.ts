@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { OperatorError } from '../errors.ts';
 import { ChangeLog } from './change-log.ts';
+import { Ordinals } from './ordinals.ts';
 import type { SourceTable } from './table.ts';
 
 /** Bytes gathered in memory before a write to the file, and so the usual size of the logs that `read` yields. */
@@ -30,8 +31,13 @@ export class SpilledTransaction {
   readonly #descriptor: number;
   readonly #tables: SourceTable[] = [];
   readonly #aborted = new Set<number>();
+  /** Changes that were taken back one by one, by their ordinals. */
+  readonly #dropped = new Ordinals();
+  #drops = false;
   /** Where each write to the file began: always at the start of an entry. */
   readonly #blocks: number[] = [];
+  /** Changes in the file before each block. */
+  readonly #blockCounts: number[] = [];
   /** Where another subtransaction's entries begin, and which; parallel arrays, as there may be millions of savepoints. */
   readonly #segmentStarts: number[] = [];
   readonly #segmentSubtransactions: number[] = [];
@@ -77,6 +83,13 @@ export class SpilledTransaction {
     this.follower?.rolledBack();
   }
 
+  /** Forgets a single change, by its ordinal among those appended; for a source that takes back changes and not subtransactions. */
+  drop(ordinal: number): void {
+    this.#dropped.add(ordinal);
+    this.#drops = true;
+    this.follower?.rolledBack();
+  }
+
   /** Blocks that can be read by `readBlock`. */
   get blocks(): number {
     return this.#blocks.length;
@@ -111,6 +124,7 @@ export class SpilledTransaction {
       throw this.#failed('write', cause);
     }
     this.#blocks.push(this.#fileLength);
+    this.#blockCounts.push(this.#fileCount);
     this.#fileLength += log.length;
     this.#fileCount += log.count;
     this.#tables.push(...log.tables.slice(this.#tables.length));
@@ -131,6 +145,7 @@ export class SpilledTransaction {
       while ((this.#segmentStarts[segment + 1] ?? Infinity) <= start) segment++;
       if (!this.#survives(segment, end)) continue;
       const log = await this.#readBlock(start, end - start);
+      if (this.#drops) this.#dropChanges(log, this.#blockCounts[block]);
       if (this.#aborted.size > 0) this.#dropAborted(log, segment, start, end);
       log.count = countEntries(log);
       yield log;
@@ -194,6 +209,20 @@ export class SpilledTransaction {
       const until = Math.min(this.#segmentStarts[i + 1] ?? end, end) - start;
       log.buffer.copyWithin(to, from, until);
       to += until - from;
+    }
+    log.length = to;
+  }
+
+  /** Closes the gaps that single changes leave in a block whose first one has the ordinal `first`. */
+  #dropChanges(log: ChangeLog, first: number): void {
+    let to = 0;
+    for (let at = 0, ordinal = first; at < log.length; ordinal++) {
+      const length = log.buffer.readUInt32BE(at);
+      if (!this.#dropped.has(ordinal)) {
+        if (to < at) log.buffer.copyWithin(to, at, at + length);
+        to += length;
+      }
+      at += length;
     }
     log.length = to;
   }

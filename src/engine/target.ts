@@ -2,9 +2,11 @@ import type pg from 'pg';
 import type { ConnectionDescription } from '../config/connection.ts';
 import { connect } from '../config/postgres-client.ts';
 import type { Metrics } from '../metrics/registry.ts';
+import { KIND as ORACLE } from '../sources/oracle/checkpoint-key.ts';
 import type { Source } from '../sources/source.ts';
 import { readIdentity, writeIdentity } from '../staging/identity.ts';
 import { checkpointStatement, ensureCheckpoint, memoKeys, moveCheckpoint, readMemo } from '../staging/memo.ts';
+import { alignOracleCheckpoint, oracleCheckpointPart } from '../staging/oracle-checkpoint.ts';
 import { openStagingSchema, type StagingSchema } from '../staging/staging-schema.ts';
 import { findTargetSchema, storedSpelling } from '../staging/target-schema.ts';
 import { readCatalogue } from '../target/catalogue.ts';
@@ -158,6 +160,8 @@ export async function openTarget(
     );
     const key = source.checkpointKey(schema.raw);
     await stagingClient.use((open) => ensureCheckpoint(open, staging, key));
+    const besides = source.kind === ORACLE ? oracleCheckpointPart(staging) : undefined;
+    if (besides !== undefined) await stagingClient.use((open) => alignOracleCheckpoint(open, staging, key));
     const { dialect } = server;
     const catalogue = () => client.use((open) => readCatalogue(open, dialect, schema));
     return {
@@ -167,10 +171,10 @@ export async function openTarget(
       tables: await TargetTables.open(schema, dialect, catalogue),
       store: {
         key,
-        fence: stagingConnection === undefined ? checkpointStatement(staging.name, dialect) : undefined,
+        fence: stagingConnection === undefined ? checkpointStatement(staging.name, dialect, besides) : undefined,
         read: () => stagingClient.use((open) => readMemo(open, staging, key)),
         write: (position, expected) =>
-          stagingClient.use((open) => moveCheckpoint(open, staging, key, position, expected)),
+          stagingClient.use((open) => moveCheckpoint(open, staging, key, position, expected, besides)),
       },
       identity: {
         read: async () =>

@@ -1,6 +1,7 @@
 import type { Queryable } from '../target/dialect.ts';
 import { qualify, quoteIdentifier } from '../target/identifiers.ts';
 import { memoKeys } from './memo.ts';
+import { ORACLE_CHECKPOINT } from './oracle-checkpoint.ts';
 import type { StagingSchema } from './staging-schema.ts';
 
 /**
@@ -17,7 +18,8 @@ export async function dropStaging(
   // Version marks are the schema's own; whatever else is there belongs to another replication.
   const others = (await memoKeys(client, staging, '')).filter((key) => !/^version-\d+$/.test(key));
   if (others.length > 0) return false;
-  await client.query(`DROP TABLE IF EXISTS ${memo}, ${qualify(staging.name, 'leases')}`);
+  const tables = [memo, qualify(staging.name, 'leases'), qualify(staging.name, ORACLE_CHECKPOINT)];
+  await client.query(`DROP TABLE IF EXISTS ${tables.join(', ')}`);
   const { product } = staging.dialect;
   // RESTRICT: what else may be in there is not ours.
   if (product === 'postgresql') await client.query(`DROP SCHEMA ${quoteIdentifier(staging.name.schema)} RESTRICT`);

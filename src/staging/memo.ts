@@ -50,13 +50,14 @@ export async function ensureCheckpoint(client: Queryable, staging: StagingSchema
  *
  * It is a fence: unless the stored value is the expected one it fails with SQLSTATE 22012 and takes the transaction with
  * it. So neither a batch that was sent behind a failed one nor a second process can commit out of turn. The division is
- * one of decimals, because CockroachDB and PostgreSQL mean different things by `/` between integers.
+ * one of decimals, because CockroachDB and PostgreSQL mean different things by `/` between integers. `besides` is another part of
+ * its WITH clause, for what has to be kept in step.
  */
-export function checkpointStatement(schema: SchemaName, dialect: Dialect): string {
+export function checkpointStatement(schema: SchemaName, dialect: Dialect, besides?: string): string {
   const type = dialect.product === 'cockroachdb' ? 'BYTES' : 'BYTEA';
   return (
     `WITH moved AS (UPDATE ${qualify(schema, 'memo')} SET "value" = $2::${type} ` +
-    `WHERE "key" = $1::TEXT AND "value" = $3::${type} RETURNING "key") ` +
+    `WHERE "key" = $1::TEXT AND "value" = $3::${type} RETURNING "key")${besides === undefined ? '' : `, ${besides}`} ` +
     'SELECT 1::DECIMAL / count(*)::DECIMAL AS moved FROM moved'
   );
 }
@@ -71,9 +72,14 @@ export async function moveCheckpoint(
   key: string,
   value: string,
   expected: string,
+  besides?: string,
 ): Promise<void> {
   try {
-    await client.query(checkpointStatement(staging.name, staging.dialect), [key, bytes(value), bytes(expected)]);
+    await client.query(checkpointStatement(staging.name, staging.dialect, besides), [
+      key,
+      bytes(value),
+      bytes(expected),
+    ]);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === FENCED) throw checkpointMoved(key, error);
     throw error;

@@ -1,0 +1,157 @@
+import { type ChangeLog, ChangeKind, OldTuple } from '../../../changes/change-log.ts';
+import type { SourceTable } from '../../../changes/table.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
+import { OperatorError } from '../../../errors.ts';
+import type { ColumnWriter } from '../values/column-writer.ts';
+import type { RedoColumns, RedoStatement } from './redo-statement.ts';
+
+/** Turns the parsed redo of one table into entries of a change log. */
+export class RowWriter implements RedoColumns {
+  readonly source: SourceTable;
+  readonly #writers: readonly ColumnWriter[];
+  readonly #identity: readonly boolean[];
+  readonly #positions = new Map<string, number>();
+  readonly #out: TupleWriter;
+  /** For each column where its new value stands in the statement, and its old one; -1 for nowhere. */
+  readonly #assigned: Int32Array;
+  readonly #conditions: Int32Array;
+
+  /** @param writers one for each column of `source`; `out` is used for one change at a time */
+  constructor(source: SourceTable, writers: readonly ColumnWriter[], out: TupleWriter) {
+    this.source = source;
+    this.#writers = writers;
+    this.#out = out;
+    this.#identity = source.columns.map(({ identity }) => identity);
+    source.columns.forEach(({ name }, i) => {
+      this.#positions.set(name, i);
+    });
+    this.#assigned = new Int32Array(source.columns.length);
+    this.#conditions = new Int32Array(source.columns.length);
+  }
+
+  indexOf(sql: string, start: number, end: number): number {
+    return this.#positions.get(sql.slice(start, end)) ?? -1;
+  }
+
+  /**
+   * Appends the change that the statement tells of; returns its bytes, 0 when it touches no column that is replicated.
+   * @throws OperatorError ORACLE_REDO_WITHOUT_KEY, ORACLE_VALUE
+   */
+  append(statement: RedoStatement, log: ChangeLog): number {
+    const before = log.length;
+    this.#out.clear();
+    if (statement.kind === 'insert') this.#insert(statement, log);
+    else if (statement.kind === 'update') this.#update(statement, log);
+    else this.#delete(statement, log);
+    return log.length - before;
+  }
+
+  #insert(statement: RedoStatement, log: ChangeLog): void {
+    const out = this.#out;
+    const writers = this.#writers;
+    const count = writers.length;
+    const { sql, columns, literals, starts, ends } = statement;
+    out.begin(count);
+    let i = 0;
+    // Nearly always the columns come in the order of the table.
+    while (i < count && i < statement.assigned && columns[i] === i) {
+      writers[i](sql, literals[i], starts[i], ends[i], out);
+      i++;
+    }
+    if (i < count) {
+      this.#locate(statement);
+      for (; i < count; i++) {
+        const at = this.#assigned[i];
+        if (at < 0) out.null();
+        else writers[i](sql, literals[at], starts[at], ends[at], out);
+      }
+    }
+    log.append(ChangeKind.insert, this.source, OldTuple.none, out.buffer, 0, 0, 0, out.length);
+  }
+
+  #update(statement: RedoStatement, log: ChangeLog): void {
+    const { source } = this;
+    const out = this.#out;
+    this.#locate(statement);
+    if (!this.#changesSomething()) return;
+    if (source.identity === 'full') {
+      this.#old(statement);
+      const middle = out.length;
+      this.#new(statement);
+      log.append(ChangeKind.update, source, OldTuple.full, out.buffer, 0, middle, middle, out.length);
+      return;
+    }
+    if (this.#movesKey()) this.#old(statement);
+    const middle = out.length;
+    this.#new(statement);
+    const old = middle > 0 ? OldTuple.key : OldTuple.none;
+    log.append(ChangeKind.update, source, old, out.buffer, 0, middle, middle, out.length);
+  }
+
+  #delete(statement: RedoStatement, log: ChangeLog): void {
+    const { source } = this;
+    const out = this.#out;
+    this.#locate(statement);
+    this.#old(statement);
+    const old = source.identity === 'full' ? OldTuple.full : OldTuple.key;
+    log.append(ChangeKind.delete, source, old, out.buffer, 0, out.length, 0, 0);
+  }
+
+  #locate(statement: RedoStatement): void {
+    const { columns, assigned, count } = statement;
+    this.#assigned.fill(-1);
+    this.#conditions.fill(-1);
+    for (let i = 0; i < count; i++) {
+      if (columns[i] >= 0) (i < assigned ? this.#assigned : this.#conditions)[columns[i]] = i;
+    }
+  }
+
+  #changesSomething(): boolean {
+    return this.#assigned.some((at) => at >= 0);
+  }
+
+  #movesKey(): boolean {
+    return this.#identity.some((identity, i) => identity && this.#assigned[i] >= 0);
+  }
+
+  /** The old row, as far as it tells which row it is. */
+  #old(statement: RedoStatement): void {
+    const { sql, literals, starts, ends } = statement;
+    const out = this.#out;
+    const full = this.source.identity === 'full';
+    out.begin(this.#writers.length);
+    for (let i = 0; i < this.#writers.length; i++) {
+      const at = this.#conditions[i];
+      if (at >= 0 && (full || this.#identity[i])) this.#writers[i](sql, literals[at], starts[at], ends[at], out);
+      else if (full || !this.#identity[i]) out.null();
+      else throw withoutKey(this.source, statement);
+    }
+    if (full && this.#conditions.every((at) => at < 0)) throw withoutKey(this.source, statement);
+  }
+
+  /** The new row: what was not assigned did not change, and stands where it is known from the condition. */
+  #new(statement: RedoStatement): void {
+    const { sql, literals, starts, ends } = statement;
+    const out = this.#out;
+    const full = this.source.identity === 'full';
+    out.begin(this.#writers.length);
+    for (let i = 0; i < this.#writers.length; i++) {
+      let at = this.#assigned[i];
+      if (at < 0 && (full || this.#identity[i])) at = this.#conditions[i];
+      if (at >= 0) this.#writers[i](sql, literals[at], starts[at], ends[at], out);
+      else if (this.#identity[i] && !full) throw withoutKey(this.source, statement);
+      else out.unchanged();
+    }
+  }
+}
+
+function withoutKey(source: SourceTable, { kind }: RedoStatement): OperatorError {
+  const table = `${source.schema}.${source.name}`;
+  return new OperatorError(
+    'ORACLE_REDO_WITHOUT_KEY',
+    `the redo of ${kind === 'delete' ? 'a delete' : 'an update'} in ${table} does not tell which row it is about, because its key was not logged; nothing of its transaction was applied`,
+    {
+      fix: `ALTER DATABASE ADD SUPPLEMENTAL LOG DATA (PRIMARY KEY) COLUMNS;\nThat holds for what is changed from then on. Load the tables again, and start with --scn of that copy.`,
+    },
+  );
+}
