@@ -71,6 +71,12 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     flags: 'mylogical',
     load: () => import('./mylogical.ts'),
   },
+  oraclelogminer: {
+    summary: 'Replicate an Oracle schema by LogMiner',
+    group: 'By flags alone',
+    flags: 'oraclelogminer',
+    load: () => import('./oraclelogminer.ts'),
+  },
   demo: {
     summary: 'Watch a replication between two PostgreSQL servers that it starts itself',
     group: 'More',
@@ -150,7 +156,7 @@ function commandHelp(program: string, name: string): string {
   const argument = ARGUMENTS[flags];
   const place = argument === undefined ? '' : argument.required ? ` ${argument.name}` : ` [${argument.name}]`;
   const settings =
-    flags === 'pglogical' || flags === 'mylogical'
+    flags === 'pglogical' || flags === 'mylogical' || flags === 'oraclelogminer'
       ? `\n${examples(program, flags)}
 
 A flag may also be set by the environment (INSTAR_SOURCE_CONN for --sourceConn)
@@ -161,10 +167,14 @@ TIME is 500ms, 1.5s or 1h2m3s; SIZE is 64MiB or a number of bytes.
   return `${summary}.\n\nUsage: ${program} ${name}${place} [flags]\n${settings}\n${flagHelp(flags)}\n`;
 }
 
-function examples(program: string, command: 'pglogical' | 'mylogical'): string {
+function examples(program: string, command: 'pglogical' | 'mylogical' | 'oraclelogminer'): string {
   const [first, always] = {
     pglogical: [' --slotName molt_slot', ' --slotName molt_slot'],
     mylogical: [' --defaultGTIDSet $GTIDS', ''],
+    oraclelogminer: [
+      ' --sourcePDBConn $SOURCE_PDB \\\n    --sourceSchema MIGRATION_SCHEMA --scn $SCN --backfillFromSCN $OLDEST',
+      ' --sourcePDBConn $SOURCE_PDB --sourceSchema MIGRATION_SCHEMA',
+    ],
   }[command];
   return `First run:
   ${program} ${command} --sourceConn $SOURCE --targetConn $TARGET \\

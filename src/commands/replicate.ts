@@ -29,7 +29,7 @@ import { endOnDefects } from './defects.ts';
 import { describeEngine } from './engine-diagnostics.ts';
 
 /** The flags that every log source has. */
-export type EngineSettings = Settings<'pglogical' | 'mylogical'>;
+export type EngineSettings = Settings<'pglogical' | 'mylogical' | 'oraclelogminer'>;
 
 /** Batches that may wait when `--targetApplyQueueSize` is not set: the bytes are bounded by `--memoryLimit`. */
 const QUEUE_SIZE = 256;

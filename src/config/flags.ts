@@ -2,6 +2,7 @@
 export type CommandName =
   | 'pglogical'
   | 'mylogical'
+  | 'oraclelogminer'
   | 'demo'
   | 'setup'
   | 'preflight'
@@ -63,7 +64,7 @@ type Value =
 export type Flag = Section & Row & Value;
 
 /** The engine, by the kind of its source. */
-const ENGINE = ['pglogical', 'mylogical'] as const;
+const ENGINE = ['pglogical', 'mylogical', 'oraclelogminer'] as const;
 
 /** For durations where a negative value means "off". */
 const ANY = Number.NEGATIVE_INFINITY;
@@ -75,6 +76,8 @@ const CONNECTIONS = { commands: CHECKED, group: 'Connections' } as const;
 const SLOT = { commands: ['pglogical', 'preflight'], group: 'Source' } as const;
 const BINLOG = { commands: ['mylogical', 'preflight'], group: 'Source' } as const;
 const BINLOG_READER = { commands: ['mylogical'], group: 'Source' } as const;
+const LOGMINER = { commands: ['oraclelogminer', 'preflight'], group: 'Source' } as const;
+const LOGMINER_READER = { commands: ['oraclelogminer'], group: 'Source' } as const;
 const WALSENDER = { commands: ['pglogical'], group: 'Source' } as const;
 const SOURCE = { commands: ENGINE, group: 'Source' } as const;
 const SCHEMA = { commands: CHECKED, group: 'Target' } as const;
@@ -173,6 +176,39 @@ export const FLAGS = {
       default: 'null',
       choices: ['null', 'error', 'keep'],
       help: 'What becomes of dates such as 0000-00-00',
+    },
+  }),
+  ...section(LOGMINER, {
+    sourcePDBConn: {
+      type: 'connection',
+      default: null,
+      placeholder: '$SOURCE_PDB',
+      help: 'Connection string of the pluggable database; --sourceConn is that of the root then',
+    },
+    sourceSchema: { type: 'string', default: null, help: 'Owner of the tables, as Oracle spells it: MIGRATION_SCHEMA' },
+    scn: { type: 'string', default: null, help: 'SCN as of which the data was copied; while no checkpoint is stored' },
+    backfillFromSCN: {
+      type: 'string',
+      default: null,
+      help: 'SCN at which the oldest transaction began that was open at --scn',
+    },
+    'oracle-application-users': {
+      type: 'string',
+      default: null,
+      help: 'Users whose open transactions count for that, as in APP,BATCH; all without it',
+    },
+    oracleClientLib: {
+      type: 'string',
+      default: null,
+      help: 'Directory of Oracle Instant Client, for sites with native network encryption',
+    },
+  }),
+  ...section(LOGMINER_READER, {
+    scnWindowSize: {
+      type: 'int',
+      default: null,
+      min: Number.NEGATIVE_INFINITY,
+      help: 'SCNs that LogMiner reads at a time at most; as many as are right without it',
     },
   }),
   ...section(WALSENDER, {

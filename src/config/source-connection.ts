@@ -1,12 +1,13 @@
 import { UsageError } from '../errors.ts';
 import type { ConnectionDescription } from './connection.ts';
 import type { MysqlConnectionDescription } from './mysql-connection.ts';
+import type { OracleConnectionDescription } from './oracle-connection.ts';
 
 /** A connection to a source of any kind. */
-export type SourceConnection = ConnectionDescription | MysqlConnectionDescription;
+export type SourceConnection = ConnectionDescription | MysqlConnectionDescription | OracleConnectionDescription;
 
 export function isMysql(connection: SourceConnection): connection is MysqlConnectionDescription {
-  return 'kind' in connection;
+  return 'kind' in connection && connection.kind === 'mysql';
 }
 
 /** @throws UsageError for a connection to anything else. */
@@ -16,7 +17,13 @@ export function asMysql(connection: SourceConnection): MysqlConnectionDescriptio
 }
 
 /** @throws UsageError for a connection to anything else. */
+export function asOracle(connection: SourceConnection): OracleConnectionDescription {
+  if ('kind' in connection && connection.kind === 'oracle') return connection;
+  throw new UsageError('the connection is not one to Oracle');
+}
+
+/** @throws UsageError for a connection to anything else. */
 export function asPostgres(connection: SourceConnection): ConnectionDescription {
-  if (!isMysql(connection)) return connection;
+  if (!('kind' in connection)) return connection;
   throw new UsageError('the connection is not one to PostgreSQL');
 }

@@ -61,6 +61,26 @@ export const definitions = {
   acceptor_mutations_total: counter('Changes by outcome: received, success or error.', 'type'),
   mylogical_dial_success_total: counter('Binary log streams that were started.'),
   mylogical_dial_failure_total: counter('Binary log streams that could not be started.'),
+  oraclelogminer_scn_interval_size: gauge('SCNs between what was read and the newest one of the source.'),
+  oraclelogminer_time_per_window_seconds: histogram(
+    'Time to read a window of SCNs, its preparation included.',
+    latency,
+  ),
+  oraclelogminer_query_redo_logs_duration_seconds: histogram('Time of the query of V$LOGMNR_CONTENTS.', latency),
+  oraclelogminer_num_inflight_transactions_in_memory: gauge('Transactions open at the source, with changes.'),
+  oraclelogminer_num_async_checkpoints_in_queue: gauge(
+    'Checkpoints that wait to be written: none, they are committed with the rows.',
+  ),
+  oraclelogminer_upsert_checkpoints_duration: histogram(
+    'Not observed: checkpoints are committed with the rows.',
+    latency,
+  ),
+  oraclelogminer_delete_checkpoints_duration: histogram(
+    'Not observed: a checkpoint is one row, which is moved.',
+    latency,
+  ),
+  instar_oraclelogminer_window_size: gauge('SCNs that are read at a time.'),
+  instar_oraclelogminer_redo_skipped_total: counter('Redo that could not be turned into a change, by why.', 'reason'),
   pglogical_dial_success_total: counter('Replication streams that were started.'),
   pglogical_dial_failure_total: counter('Replication streams that could not be started.'),
   pglogical_empty_transactions: counter('Source transactions without a published change.'),

@@ -1,16 +1,12 @@
 /** What the source counts. Called once per window or batch of rows, not once per row. */
 export interface OracleMetrics {
-  /** A LogMiner session that was begun. */
-  dialSuccess(): void;
-  /** An attempt to begin one that failed. */
-  dialFailure(): void;
   mutation(kind: 'insert' | 'update' | 'delete' | 'truncate', count: number): void;
   /** Redo that could not be turned into a change of a row, by why. */
   skipped(why: SkipReason, count: number): void;
   /** SCNs between what was read and the server's newest one. */
   distance(scns: number): void;
-  /** A window was read; times in seconds, the second one the query's alone. */
-  window(total: number, query: number): void;
+  /** A window of `size` SCNs was read; times in seconds, the second one the query's alone. */
+  window(total: number, query: number, size: number): void;
   /** Transactions that are open, of which changes were read. */
   open(transactions: number): void;
 }

@@ -116,7 +116,7 @@ export class Miner {
     const position = transactions.positionAt(end);
     if (position !== undefined) sink.progress(position);
     windows.done(rows, ended - started);
-    metrics?.window((ended - started) / 1000, (ended - queried) / 1000);
+    metrics?.window((ended - started) / 1000, (ended - queried) / 1000, Number(windows.size));
     metrics?.open(transactions.size);
     return ours > 0;
   }

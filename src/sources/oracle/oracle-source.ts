@@ -13,7 +13,6 @@ import { oracleError, remedyOf } from './ora-errors.ts';
 import { asScnPosition, parseScnPosition, ScnPosition } from './position.ts';
 import { RedoReader, type TruncatePolicy } from './redo/redo-reader.ts';
 import type { Scn } from './scn.ts';
-import { checkServer } from './server-checks.ts';
 import { SENTINEL } from './sentinel.ts';
 import { sourceTable } from './source-table.ts';
 import { OracleStatus } from './status.ts';
@@ -77,7 +76,6 @@ export class OracleSource implements Source {
   async connect(): Promise<readonly SourceTable[]> {
     const { sourceSchema, log } = this.#options;
     return this.#asking(async ({ mining, tables }) => {
-      await checkServer({ mining, tables, owner: sourceSchema }, log);
       this.#identity = await readIdentity(mining, tables, sourceSchema);
       const found = await readTables(tables, sourceSchema);
       for (const { name, problem } of found) {
@@ -172,13 +170,11 @@ export class OracleSource implements Source {
         log,
         metrics,
       };
-      metrics?.dialSuccess();
       status.state = 'streaming';
       await new Miner(parts, start.mineFrom).run(stop);
       await session.end().catch(() => {}); // its memory at the server goes with the connection at the latest
     } catch (error) {
       if (stop.aborted) return;
-      if (status.state === 'connecting') metrics?.dialFailure();
       if (remedyOf(error) === 'shrink') this.#windows.failed();
       throw this.#named(error);
     } finally {

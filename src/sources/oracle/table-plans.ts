@@ -5,14 +5,14 @@ import { RowWriter } from './redo/row-writer.ts';
 import type { Scn } from './scn.ts';
 import { sourceTable } from './source-table.ts';
 import type { OracleTable } from './tables.ts';
-import { columnWriter, unsupportedType } from './values/column-writer.ts';
+import { columnWriter } from './values/column-writer.ts';
 
 /** How the redo of one table is turned into changes. */
 export interface TablePlan {
   readonly name: string;
   /** Unlike that of any other table of this stream. */
   readonly number: number;
-  readonly source: SourceTable | undefined;
+  readonly source: SourceTable;
   /** Undefined when the table cannot be replicated. */
   readonly writer: RowWriter | undefined;
   /** Why it cannot. */
@@ -96,11 +96,6 @@ export class TablePlans {
   }
 }
 
-export function isLob(type: string): boolean {
+function isLob(type: string): boolean {
   return type === 'CLOB' || type === 'NCLOB' || type === 'BLOB';
-}
-
-/** True for a column whose values redo tells. */
-export function isReplicated(column: OracleTable['columns'][number]): boolean {
-  return unsupportedType(column) === undefined;
 }

@@ -131,7 +131,10 @@ test('what is committed is handed on once, in the order of the commits, wherever
           const done = where % expected.length;
           const again = await replay(events, parseScnPosition(first.positions[done]), directory, budget);
           assert.deepEqual(again.delivered, expected.slice(done + 1));
-          assert.deepEqual(again.positions.map((text) => parseScnPosition(text).applied), first.positions.slice(done + 1).map((text) => parseScnPosition(text).applied));
+          assert.deepEqual(
+            again.positions.map((text) => parseScnPosition(text).applied),
+            first.positions.slice(done + 1).map((text) => parseScnPosition(text).applied),
+          );
         }
         // And at the end of a window, with what was open there and ended later.
         const half = events.filter(({ scn }) => scn <= events[events.length >> 1].scn);
@@ -151,9 +154,7 @@ test('undo of a transaction whose sequence the redo does not tell finds it by th
   const tuple = encodeTuple(['a']);
   const xid = '0001000200000ABC';
   for (const row of [1, 2]) {
-    transactions
-      .changesOf(xid, 10n)
-      .append(ChangeKind.insert, TABLE, OldTuple.none, tuple, 0, 0, 0, tuple.length);
+    transactions.changesOf(xid, 10n).append(ChangeKind.insert, TABLE, OldTuple.none, tuple, 0, 0, 0, tuple.length);
     transactions.changed(row, 20);
   }
   assert.ok(transactions.undone('00010002FFFFFFFF', 2));

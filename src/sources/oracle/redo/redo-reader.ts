@@ -216,7 +216,7 @@ export class RedoReader {
     const table = truncated?.startsWith('"') ? truncated.slice(1, -1) : truncated?.toUpperCase();
     const plan = plans.get(table ?? name);
     if (table !== undefined) {
-      if (plan?.source === undefined) return false;
+      if (plan === undefined) return false;
       if (truncate === 'error') throw truncateRefused(`${this.#parts.owner}.${table}`, this.#scn);
       if (truncate === 'ignore') {
         this.#skip('ddl', table, `TRUNCATE TABLE ${this.#parts.owner}.${table} is not applied (--truncate ignore)`);

@@ -1,0 +1,185 @@
+import { inspect } from 'node:util';
+import type { ConnectionAttributes } from 'oracledb';
+import { UsageError } from '../errors.ts';
+import { schemeOf, severalHosts, urlParameters } from './connection-text.ts';
+import { didYouMean } from './nearest.ts';
+import { MASK, registerSecret } from './secrets.ts';
+
+/** An Oracle service and a user, and how to connect there. */
+export interface OracleConnectionDescription {
+  readonly kind: 'oracle';
+  /** For the driver. What prints it finds no password in it. */
+  readonly attributes: ConnectionAttributes;
+  /** The connection in URL form without its password: safe to print. */
+  readonly display: string;
+  readonly host: string;
+  readonly port: number;
+  /** As the server's accounts are called: `C##REPLICATOR`. */
+  readonly user: string;
+  readonly service: string;
+  readonly encrypted: boolean;
+  /** Parameters that were given and that have no effect: for a warning. */
+  readonly ignored: readonly string[];
+}
+
+const EXAMPLE = 'oracle://user:password@host:1521/service (# in a name is %23: C%23%23REPLICATOR)';
+
+/** The parameters that are honoured, in lower case. */
+const HONOURED = [
+  'user',
+  'password',
+  'host',
+  'port',
+  'dbname',
+  'sid',
+  'ssl',
+  'wallet',
+  'wallet_password',
+  'ssl_server_dn_match',
+  'ssl_server_cert_dn',
+  'connect_timeout',
+];
+
+/** How other drivers call the same. */
+const ALIASES: Readonly<Record<string, string>> = {
+  'wallet password': 'wallet_password',
+  walletpassword: 'wallet_password',
+  wallet_location: 'wallet',
+  'connection timeout': 'connect_timeout',
+  sslmode: 'ssl',
+};
+
+/** Parameters of other drivers that say how much they fetch or log. */
+const IGNORED = new Set([
+  'prefetch_rows',
+  'lob fetch',
+  'trace file',
+  'trace dir',
+  'timeout',
+  'language',
+  'territory',
+  'ssl verify',
+]);
+
+const CONNECT_TIMEOUT_SECONDS = 10;
+/** Minutes between two looks whether a silent peer is still there; firewalls forget idle connections after five or six. */
+const KEEP_ALIVE_MINUTES = 1;
+
+/**
+ * Reads `oracle://user:password@host:port/service?ssl=true&wallet=DIR`; the scheme may be `oracles`, or `tcps`, for TLS. The
+ * password becomes a known secret. `label` is how errors call the string (`--sourceConn`).
+ * @throws UsageError for anything that cannot be honoured; nothing of the string that may be part of a password is repeated.
+ */
+export function parseOracleConnectionString(text: string, label: string): OracleConnectionDescription {
+  try {
+    return describe(oracleParameters(text), schemeOf(text) !== 'oracle');
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${label}: ${error.message}`, { fix: error.fix, cause: error.cause });
+  }
+}
+
+/** The parameters of such a connection string by their names in lower case, without validation. @throws UsageError */
+export function oracleParameters(text: string): Map<string, string> {
+  if (text.trim() === '') throw new UsageError('it is empty');
+  const scheme = schemeOf(text);
+  if (scheme === undefined) throw new UsageError('it does not begin with oracle://', { fix: EXAMPLE });
+  if (scheme !== 'oracle' && scheme !== 'oracles' && scheme !== 'tcps') {
+    throw new UsageError(`the scheme "${scheme}" is not that of an Oracle database`, { fix: EXAMPLE });
+  }
+  const parameters = new Map<string, string>();
+  for (const [name, value] of urlParameters(text)) {
+    const lower = name.toLowerCase();
+    parameters.set(ALIASES[lower] ?? lower, value);
+  }
+  return parameters;
+}
+
+/** The same connection with another password. */
+export function withOraclePassword(
+  connection: OracleConnectionDescription,
+  password: string,
+): OracleConnectionDescription {
+  registerSecret(password);
+  return { ...connection, attributes: unprintable({ ...connection.attributes }, password) };
+}
+
+function describe(given: ReadonlyMap<string, string>, tls: boolean): OracleConnectionDescription {
+  for (const name of given.keys()) {
+    if (HONOURED.includes(name) || IGNORED.has(name)) continue;
+    throw new UsageError(`the parameter ${JSON.stringify(name)} is not known${didYouMean(name, HONOURED)}`);
+  }
+  const get = (name: string): string | undefined => given.get(name) || undefined;
+  const host = get('host') ?? 'localhost';
+  if (host.includes(',')) throw severalHosts();
+  const encrypted = tls || isTrue(get('ssl'));
+  const port = wholeNumber('port', get('port'), encrypted ? 2484 : 1521, 1, 65_535);
+  const user = get('user');
+  if (user === undefined) throw new UsageError('no user is given', { fix: EXAMPLE });
+  const service = get('dbname');
+  const sid = get('sid');
+  if (service === undefined && sid === undefined) throw new UsageError('no service is given', { fix: EXAMPLE });
+  for (const part of [host, service, sid]) {
+    if (part !== undefined && !/^[\w.:$#-]+$/.test(part)) {
+      throw new UsageError('the host or the service holds characters that names there cannot have', { fix: EXAMPLE });
+    }
+  }
+  const password = get('password');
+  if (password !== undefined && ![user, service, host].includes(password)) registerSecret(password);
+  const walletPassword = get('wallet_password');
+  if (walletPassword !== undefined) registerSecret(walletPassword);
+  const timeout = wholeNumber('connect_timeout', get('connect_timeout'), CONNECT_TIMEOUT_SECONDS, 1, 3600);
+  const data = sid === undefined ? `(SERVICE_NAME=${service})` : `(SID=${sid})`;
+  const match = get('ssl_server_dn_match');
+  const attributes: ConnectionAttributes = {
+    user: accountName(user),
+    connectString: `(DESCRIPTION=(ADDRESS=(PROTOCOL=${encrypted ? 'TCPS' : 'TCP'})(HOST=${host})(PORT=${port}))(CONNECT_DATA=${data}))`,
+    connectTimeout: timeout,
+    transportConnectTimeout: timeout,
+    expireTime: KEEP_ALIVE_MINUTES,
+    ...(get('wallet') !== undefined && { walletLocation: get('wallet') }),
+    ...(walletPassword !== undefined && { walletPassword }),
+    ...(encrypted && { sslServerDNMatch: match === undefined || isTrue(match) }),
+    ...(get('ssl_server_cert_dn') !== undefined && { sslServerCertDN: get('ssl_server_cert_dn') }),
+  };
+  const shownHost = host.includes(':') ? `[${host}]` : host;
+  const authority = `${encodeURIComponent(user)}${password === undefined ? '' : `:${MASK}`}@${shownHost}:${port}`;
+  const query = [...(encrypted ? ['ssl=true'] : []), ...(sid === undefined ? [] : [`sid=${sid}`])];
+  return {
+    kind: 'oracle',
+    attributes: unprintable(attributes, password),
+    display: `oracle://${authority}/${service ?? ''}${query.length === 0 ? '' : `?${query.join('&')}`}`,
+    host,
+    port,
+    user,
+    service: service ?? sid ?? '',
+    encrypted,
+    ignored: [...given.keys()].filter((name) => IGNORED.has(name)),
+  };
+}
+
+/** The driver folds names to capitals as SQL does, and takes those in quotes as they are. */
+function accountName(user: string): string {
+  return /^[A-Za-z][\w$#]*$/.test(user) || user.startsWith('"') ? user : `"${user}"`;
+}
+
+function isTrue(text: string | undefined): boolean {
+  return text !== undefined && /^(true|enable|yes|on|1|require|verify-full)$/i.test(text);
+}
+
+function wholeNumber(name: string, text: string | undefined, otherwise: number, min: number, max: number): number {
+  if (text === undefined) return otherwise;
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= min && number <= max) return number;
+  throw new UsageError(`${name} must be a whole number from ${min} to ${max}`);
+}
+
+/** Adds the password in a way that keeps it out of whatever prints the attributes. */
+function unprintable(attributes: ConnectionAttributes, password: string | undefined): ConnectionAttributes {
+  const { user, connectString } = attributes;
+  const shown = () => ({ user, connectString });
+  return Object.defineProperties(
+    { ...attributes, ...(password !== undefined && { password }) },
+    { toJSON: { value: shown }, [inspect.custom]: { value: shown } },
+  );
+}

@@ -1,0 +1,109 @@
+import type { OracleColumnType } from './column-type.ts';
+import { type OracleConnection, rows } from './connection.ts';
+import { unsupportedType } from './values/column-writer.ts';
+
+export interface OracleColumn extends OracleColumnType {
+  /** Computed by an expression: nobody writes it, and redo does not tell it. */
+  readonly virtual: boolean;
+}
+
+export interface OracleTable {
+  readonly owner: string;
+  readonly name: string;
+  /** OBJECT_ID: what redo calls a table by whose version the dictionary no longer knows. */
+  readonly objectId: string;
+  readonly columns: readonly OracleColumn[];
+  /** Columns of the primary key, else of the unique index over the fewest columns that cannot be NULL; none when there is neither. */
+  readonly key: readonly string[];
+  /** Estimate of the optimizer; undefined when it has none. */
+  readonly rows: number | undefined;
+  /** Why it cannot be replicated at all. */
+  readonly problem: string | undefined;
+}
+
+/** LogMiner passes over what has a longer name, bytes. */
+const LONGEST_NAME = 30;
+
+export const TABLES = `SELECT t.TABLE_NAME, TO_CHAR(o.OBJECT_ID), TO_CHAR(t.NUM_ROWS), t.TEMPORARY
+  FROM ALL_TABLES t JOIN ALL_OBJECTS o ON o.OWNER = t.OWNER AND o.OBJECT_NAME = t.TABLE_NAME AND o.OBJECT_TYPE = 'TABLE'
+ WHERE t.OWNER = :1 AND t.NESTED = 'NO' AND t.SECONDARY = 'N' AND t.DROPPED = 'NO' ORDER BY t.TABLE_NAME`;
+
+export const COLUMNS = `SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, TO_CHAR(DATA_LENGTH), TO_CHAR(DATA_PRECISION), TO_CHAR(DATA_SCALE), NULLABLE, VIRTUAL_COLUMN
+  FROM ALL_TAB_COLS WHERE OWNER = :1 AND HIDDEN_COLUMN = 'NO' ORDER BY TABLE_NAME, COLUMN_ID`;
+
+export const PRIMARY_KEYS = `SELECT c.TABLE_NAME, k.COLUMN_NAME
+  FROM ALL_CONSTRAINTS c JOIN ALL_CONS_COLUMNS k ON k.OWNER = c.OWNER AND k.CONSTRAINT_NAME = c.CONSTRAINT_NAME
+ WHERE c.OWNER = :1 AND c.CONSTRAINT_TYPE = 'P' AND c.STATUS = 'ENABLED' ORDER BY c.TABLE_NAME, k.POSITION`;
+
+export const UNIQUE_INDEXES = `SELECT i.TABLE_NAME, i.INDEX_NAME, k.COLUMN_NAME
+  FROM ALL_INDEXES i JOIN ALL_IND_COLUMNS k ON k.INDEX_OWNER = i.OWNER AND k.INDEX_NAME = i.INDEX_NAME
+ WHERE i.TABLE_OWNER = :1 AND i.UNIQUENESS = 'UNIQUE' AND i.INDEX_TYPE = 'NORMAL' ORDER BY i.TABLE_NAME, i.INDEX_NAME, k.COLUMN_POSITION`;
+
+type Row = readonly (string | null)[];
+
+/** The tables of a user, with all that is asked of them; of a pluggable database over a connection to that. Four questions, however many they are. */
+export async function readTables(connection: OracleConnection, owner: string): Promise<OracleTable[]> {
+  const [tables, columns, primary, unique] = [
+    await rows<Row>(connection, TABLES, [owner]),
+    grouped(await rows<Row>(connection, COLUMNS, [owner])),
+    grouped(await rows<Row>(connection, PRIMARY_KEYS, [owner])),
+    grouped(await rows<Row>(connection, UNIQUE_INDEXES, [owner])),
+  ];
+  return tables.map(([name, objectId, estimate, temporary]) => {
+    const table = name ?? '';
+    const ofTable = (columns.get(table) ?? []).map(columnOf);
+    const key = (primary.get(table) ?? []).map(([, column]) => column ?? '');
+    return {
+      owner,
+      name: table,
+      objectId: objectId ?? '',
+      columns: ofTable,
+      key: key.length > 0 ? key : uniqueKey(unique.get(table) ?? [], ofTable),
+      rows: estimate === null ? undefined : Number(estimate),
+      problem: problemOf(table, ofTable, temporary === 'Y'),
+    };
+  });
+}
+
+function grouped(found: readonly Row[]): Map<string, Row[]> {
+  return Map.groupBy(found, ([table]) => table ?? '');
+}
+
+function columnOf([, name, type, length, precision, scale, nullable, virtual]: Row): OracleColumn {
+  return {
+    name: name ?? '',
+    type: type ?? '',
+    length: Number(length),
+    precision: precision === null ? undefined : Number(precision),
+    scale: scale === null ? undefined : Number(scale),
+    nullable: nullable === 'Y',
+    virtual: virtual === 'YES',
+  };
+}
+
+/** The smallest unique index over columns that cannot be NULL: its columns are logged where there is no primary key. */
+function uniqueKey(found: readonly Row[], columns: readonly OracleColumn[]): string[] {
+  const certain = new Set(columns.filter(({ nullable, virtual }) => !nullable && !virtual).map(({ name }) => name));
+  let best: string[] = [];
+  for (const parts of Map.groupBy(found, ([, index]) => index).values()) {
+    const names = parts.map(([, , column]) => column ?? '');
+    if (names.every((name) => certain.has(name)) && (best.length === 0 || names.length < best.length)) best = names;
+  }
+  return best;
+}
+
+function problemOf(name: string, columns: readonly OracleColumn[], temporary: boolean): string | undefined {
+  if (temporary) return 'it is a temporary table, of which there is no redo';
+  const long = [name, ...columns.map((column) => column.name)].find((each) => Buffer.byteLength(each) > LONGEST_NAME);
+  if (long !== undefined)
+    return `the name ${long} is longer than ${LONGEST_NAME} bytes, and LogMiner passes over such tables`;
+  // Of a table with such a column LogMiner tells no row at all.
+  const untold = columns.find((column) => !column.virtual && isObject(column));
+  if (untold !== undefined) return `column ${untold.name}: ${unsupportedType(untold)}`;
+  return undefined;
+}
+
+/** True for a type that a user or an option of the database has defined: an object, a collection, a geometry. */
+function isObject(column: OracleColumn): boolean {
+  return unsupportedType(column) !== undefined && !['BFILE', 'XMLTYPE', 'JSON', 'VECTOR'].includes(column.type);
+}

@@ -1,0 +1,100 @@
+import type { TargetColumnFacts } from '../../../changes/table.ts';
+import type { TupleWriter } from '../../../changes/tuple-writer.ts';
+import type { OracleColumnType } from '../column-type.ts';
+import { Literal } from '../redo/redo-statement.ts';
+import { writeBinary } from './binaries.ts';
+import { booleanWriter } from './booleans.ts';
+import { writeDate, writeDay, writeTimestamp } from './datetimes.ts';
+import { writeDaySecond, writeYearMonth } from './intervals.ts';
+import { writeDouble, writeFloat, writeNumber } from './numbers.ts';
+import { textWriter } from './texts.ts';
+import { valueError } from './value-error.ts';
+
+/**
+ * Writes one value of the tuple that is being built. The literal stands in `sql` from `start` to `end`, as `Literal` says of its kind.
+ */
+export type ColumnWriter = (sql: string, literal: Literal, start: number, end: number, out: TupleWriter) => void;
+
+/** Writes the text between the quotes of a literal; false where it is none that the type has. */
+export type LiteralWriter = (sql: string, literal: Literal, start: number, end: number, out: TupleWriter) => boolean;
+
+/** How the redo of a column becomes the text that the target's column takes. */
+export function columnWriter(column: OracleColumnType, target: TargetColumnFacts | undefined): ColumnWriter {
+  const write = literalWriter(column, target);
+  return (sql, literal, start, end, out) => {
+    if (literal === Literal.null) out.null();
+    // Not told is not the same as NULL.
+    else if (literal === Literal.unsupported) out.unchanged();
+    else if (!write(sql, literal, start, end, out)) throw valueError(column);
+  };
+}
+
+/** Why the values of a column cannot be had from the redo; undefined for one whose values can. */
+export function unsupportedType({ type }: OracleColumnType): string | undefined {
+  if (type === 'XMLTYPE') return 'the redo of XMLTYPE has the documents in pieces without their order';
+  if (type === 'BFILE') return 'a BFILE is a file of the server, of which the redo has the name alone';
+  if (type === 'JSON' || type === 'VECTOR') return `LogMiner tells ${type} only with GoldenGate's logging`;
+  if (type === 'LONG' || type === 'LONG RAW') return undefined;
+  return isKnown(type) ? undefined : `LogMiner does not tell values of type ${type}`;
+}
+
+/** The type of column to propose for the target. */
+export function proposedType({ type, length, precision, scale }: OracleColumnType): string {
+  if (type === 'NUMBER') {
+    if (scale === undefined || precision === undefined) return scale === 0 ? 'DECIMAL(38)' : 'DECIMAL';
+    if (scale <= 0 && precision - scale <= 18) return 'INT8';
+    return `DECIMAL(${scale > precision ? scale : precision}, ${Math.max(scale, 0)})`;
+  }
+  if (type === 'FLOAT') return 'DECIMAL';
+  if (type === 'BINARY_FLOAT') return 'FLOAT4';
+  if (type === 'BINARY_DOUBLE') return 'FLOAT8';
+  if (type === 'DATE') return 'TIMESTAMP';
+  if (type.includes('TIME ZONE')) return 'TIMESTAMPTZ';
+  if (type.startsWith('TIMESTAMP')) return 'TIMESTAMP';
+  if (type.startsWith('INTERVAL')) return 'INTERVAL';
+  if (type === 'RAW' && length === 16) return 'UUID';
+  if (type === 'RAW' || type === 'BLOB' || type === 'LONG RAW') return 'BYTES';
+  if (type === 'BOOLEAN') return 'BOOL';
+  return 'STRING';
+}
+
+const KNOWN = new Set([
+  'NUMBER',
+  'FLOAT',
+  'BINARY_FLOAT',
+  'BINARY_DOUBLE',
+  'CHAR',
+  'NCHAR',
+  'VARCHAR2',
+  'NVARCHAR2',
+  'DATE',
+  'RAW',
+  'CLOB',
+  'NCLOB',
+  'BLOB',
+  'ROWID',
+  'UROWID',
+  'BOOLEAN',
+]);
+
+function isKnown(type: string): boolean {
+  return KNOWN.has(type) || type.startsWith('TIMESTAMP') || type.startsWith('INTERVAL');
+}
+
+function literalWriter(column: OracleColumnType, target: TargetColumnFacts | undefined): LiteralWriter {
+  const { type } = column;
+  const kind = target?.array === true ? 'other' : target?.kind;
+  if (kind === 'bool' && (type === 'NUMBER' || type === 'BOOLEAN' || type === 'CHAR' || type === 'VARCHAR2')) {
+    return booleanWriter();
+  }
+  if (type === 'NUMBER' || type === 'FLOAT') return writeNumber;
+  if (type === 'BINARY_FLOAT') return writeFloat;
+  if (type === 'BINARY_DOUBLE') return writeDouble;
+  if (type === 'DATE') return kind === 'date' ? writeDay : writeDate;
+  if (type.startsWith('TIMESTAMP')) return writeTimestamp(type, kind);
+  if (type.startsWith('INTERVAL YEAR')) return writeYearMonth;
+  if (type.startsWith('INTERVAL DAY')) return writeDaySecond;
+  if (type === 'RAW' || type === 'BLOB' || type === 'LONG RAW') return writeBinary(kind);
+  if (type === 'BOOLEAN') return booleanWriter();
+  return textWriter(column);
+}
