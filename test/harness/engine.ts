@@ -24,7 +24,7 @@ export interface EngineOptions {
   sourceConn?: string;
   targetConn?: string;
   /** The engine's command; `pglogical` unless given. */
-  command?: 'pglogical' | 'mylogical';
+  command?: 'pglogical' | 'mylogical' | 'oraclelogminer';
   /** Everything after the command, without `--metricsAddr` and `--dataDir`. */
   flags?: readonly string[];
   environment?: Readonly<Record<string, string>>;

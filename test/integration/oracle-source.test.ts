@@ -29,7 +29,8 @@ class SourceRun {
     const dataDir = mkdtempSync(join(tmpdir(), 'instar-oracle-'));
     this.source = new OracleSource({
       connection: parseOracleConnectionString(server.rootUrl, '--sourceConn'),
-      pdbConnection: server.pdbUrl === undefined ? undefined : parseOracleConnectionString(server.pdbUrl, '--sourcePDBConn'),
+      pdbConnection:
+        server.pdbUrl === undefined ? undefined : parseOracleConnectionString(server.pdbUrl, '--sourcePDBConn'),
       sourceSchema: server.owner,
       scn: server.model.scn,
       backfillFrom: undefined,

@@ -352,6 +352,8 @@ export class ModelTransaction {
   #lob(table: ModelTable, rowId: string, column: number, value: string): void {
     const row = this.#row(table, rowId);
     if (value.length <= INLINE_LOB) {
+      // It is a change of its own, with an undo of its own.
+      this.#undo.push({ table, rowId, before: row.map((each, i) => (i === column ? '' : each)) });
       this.#write('update', table, rowId, [[column, value]], this.#condition(table, row), false);
       return;
     }

@@ -25,9 +25,10 @@ interface LobWrite {
 
 /** What a transaction last did to large objects. */
 interface State {
-  /** Of the row that was written last: which large objects it left empty, to be filled. */
-  emptied: ReadonlySet<string>;
+  /** The row that was written last, and which of its large objects are empty, to be filled. */
   table: string;
+  rowId: string;
+  readonly empty: Set<string>;
   write: LobWrite | undefined;
 }
 
@@ -45,22 +46,35 @@ export interface LobUpdate {
 export class LobWrites {
   readonly #states = new Map<string, State>();
 
-  /** A row was changed in a table with large objects: `emptied` are those that it set to be empty. */
-  row(xid: string, table: string, emptied: ReadonlySet<string>): void {
-    if (emptied.size > 0) this.#states.set(xid, { table, emptied, write: undefined });
-    else this.#states.delete(xid);
+  /**
+   * A row was changed in a table with large objects: `assigned` are those that it sets, `emptied` those of them that it sets to be empty.
+   */
+  row(xid: string, table: string, rowId: string, assigned: readonly string[], emptied: readonly string[]): void {
+    let state = this.#states.get(xid);
+    if (state === undefined) {
+      if (emptied.length === 0) return;
+      state = { table, rowId, empty: new Set(), write: undefined };
+      this.#states.set(xid, state);
+    }
+    if (state.table !== table || state.rowId !== rowId) {
+      state.table = table;
+      state.rowId = rowId;
+      state.empty.clear();
+    }
+    for (const column of assigned) state.empty.delete(column);
+    for (const column of emptied) state.empty.add(column);
   }
 
-  /** True when the transaction is at writing large objects: `settle` has to be called before anything else of it is read. */
+  /** True when the transaction is writing a large object: `settle` has to be called before anything else of it is read. */
   pending(xid: string): boolean {
-    return this.#states.size > 0 && this.#states.has(xid);
+    return this.#states.size > 0 && this.#states.get(xid)?.write !== undefined;
   }
 
   /** Takes a locator, a piece, or a cut. Yields the object before, when another one begins. */
   read(xid: string, table: string, sql: string): LobUpdate | undefined {
     let state = this.#states.get(xid);
     if (state === undefined) {
-      state = { table, emptied: new Set(), write: undefined };
+      state = { table, rowId: '', empty: new Set(), write: undefined };
       this.#states.set(xid, state);
     }
     let ended: LobUpdate | undefined;
@@ -70,7 +84,7 @@ export class LobWrites {
       const current = state.write;
       if (current?.table !== table || current.column !== column || current.where !== where) {
         ended = updateOf(current);
-        const empty = state.table === table && state.emptied.has(column);
+        const empty = state.table === table && state.empty.delete(column);
         state.write = { table, column, where, empty, parts: [], hex: false, length: 0, lost: false };
       }
     }
@@ -82,10 +96,12 @@ export class LobWrites {
   settle(xid: string): LobUpdate | undefined {
     const state = this.#states.get(xid);
     if (state === undefined) return undefined;
-    this.#states.delete(xid);
-    return updateOf(state.write);
+    const ended = updateOf(state.write);
+    state.write = undefined;
+    return ended;
   }
 
+  /** The transaction has ended. */
   forget(xid: string): void {
     this.#states.delete(xid);
   }

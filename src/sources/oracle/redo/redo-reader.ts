@@ -132,6 +132,7 @@ export class RedoReader {
       case Operation.commit: {
         const xid = row[Col.xid] ?? '';
         this.#settleLobs(xid);
+        this.#lobs.forget(xid);
         this.#parts.transactions.commit(xid, this.#scn, this.#commitTime(row), this.#parts.sink);
         return false;
       }
@@ -187,7 +188,7 @@ export class RedoReader {
     if (statement.guessed) this.#warnOnce('guessed', name, guessedQuotes(owner, name));
     const bytes = plan.writer.append(statement, transactions.changesOf(xid, this.#scn));
     transactions.changed(number, bytes);
-    if (plan.lobs.size > 0) this.#lobs.row(xid, name, emptied(statement, plan));
+    if (plan.lobs.size > 0) this.#largeObjects(xid, row[Col.rowId] ?? '', statement, plan);
     if (statement.kind === 'insert') this.#inserts++;
     else if (statement.kind === 'update') this.#updates++;
     else this.#deletes++;
@@ -262,6 +263,19 @@ export class RedoReader {
     return false;
   }
 
+  /** Remembers which large objects of a row are empty: what is written to them follows. */
+  #largeObjects(xid: string, rowId: string, statement: RedoStatement, { name, source, lobs }: TablePlan): void {
+    const assigned: string[] = [];
+    const emptied: string[] = [];
+    for (let i = 0; i < statement.assigned; i++) {
+      const column = source.columns[statement.columns[i]]?.name;
+      if (column === undefined || !lobs.has(column)) continue;
+      assigned.push(column);
+      if (statement.literals[i] === Literal.emptyLob) emptied.push(column);
+    }
+    this.#lobs.row(xid, name, rowId, assigned, emptied);
+  }
+
   #settleLobs(xid: string): void {
     if (this.#lobs.pending(xid)) this.#write(xid, this.#lobs.settle(xid));
   }
@@ -306,17 +320,6 @@ export class RedoReader {
     }
     return this.#time;
   }
-}
-
-/** The large objects of a row that its redo says are empty: what is written to them follows. */
-function emptied(statement: RedoStatement, { source, lobs }: TablePlan): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (let i = 0; i < statement.assigned; i++) {
-    if (statement.literals[i] !== Literal.emptyLob) continue;
-    const name = source.columns[statement.columns[i]]?.name;
-    if (name !== undefined && lobs.has(name)) names.add(name);
-  }
-  return names;
 }
 
 function holeInRedo(scn: Scn): OperatorError {
