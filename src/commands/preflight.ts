@@ -1,18 +1,20 @@
 import { type CommandLine, parseCommandLine } from '../config/command-line.ts';
 import { type ConnectionDescription, parseConnectionString } from '../config/connection.ts';
-import type { SourceConnection } from '../config/source-connection.ts';
+import { isOracleText, parseOracleConnectionString } from '../config/oracle-connection.ts';
+import { isOracle, type SourceConnection } from '../config/source-connection.ts';
 import { flagNamed } from '../config/flags.ts';
 import { mask } from '../config/secrets.ts';
 import { UsageError } from '../errors.ts';
 import { isReady } from '../preflight/check.ts';
 import { reportJson, reportText } from '../preflight/check-report.ts';
 import { preflightOf } from '../preflight/preflights.ts';
-import type { SourceWishes } from '../preflight/source-wishes.ts';
+import type { OracleWishes, SourceWishes } from '../preflight/source-wishes.ts';
 import { checkTarget } from '../preflight/target.ts';
 import { describeConnections } from '../sessions/connections.ts';
 import { SecretsFile } from '../sessions/secrets.ts';
 import { kitOf } from '../sessions/source-kits.ts';
 import { ReplicationStore } from '../sessions/store.ts';
+import { parseScn } from '../sources/oracle/scn.ts';
 import { parseTableName } from '../sources/table-name.ts';
 import { kindOfText } from '../wizard/source-setups.ts';
 import type { CommandContext } from './command.ts';
@@ -51,13 +53,16 @@ export async function run({ args, env, stdout, stderr }: CommandContext): Promis
 function planByFlags({ settings }: CommandLine<'preflight'>, env: NodeJS.ProcessEnv): Plan {
   const { sourceConn, targetSchema, stagingSchema, stagingConn, slotName, publicationName, tables } = settings;
   const { defaultGTIDSet, allDatabases, fetchMetadata } = settings;
+  const source = isOracleText(sourceConn)
+    ? parseOracleConnectionString(sourceConn, '--sourceConn')
+    : kitOf(kindOfText(sourceConn)).parse(sourceConn, '--sourceConn', env);
   if (targetSchema === undefined) {
     throw new UsageError('no target schema was configured: preflight needs --targetSchema', {
       fix: '--targetSchema <database>.<schema>',
     });
   }
   return {
-    source: kitOf(kindOfText(sourceConn)).parse(sourceConn, '--sourceConn', env),
+    source,
     target: parseConnectionString(settings.targetConn, '--targetConn', env),
     staging: stagingConn === undefined ? undefined : parseConnectionString(stagingConn, '--stagingConn', env),
     targetSchema,
@@ -70,7 +75,24 @@ function planByFlags({ settings }: CommandLine<'preflight'>, env: NodeJS.Process
       allDatabases,
       fetchMetadata,
       tables: tables === undefined ? 'all' : tableList(tables),
+      ...(isOracle(source) && { oracle: oracleWishes(settings) }),
     },
+  };
+}
+
+/** @throws UsageError without --sourceSchema, and for SCNs that are none. */
+function oracleWishes(settings: CommandLine<'preflight'>['settings']): OracleWishes {
+  const { sourceSchema: schema, sourcePDBConn, scn, backfillFromSCN } = settings;
+  if (schema === undefined) {
+    throw new UsageError('sourceSchema must be set: whose tables are to be replicated', {
+      fix: '--sourceSchema MIGRATION_SCHEMA',
+    });
+  }
+  const start = backfillFromSCN ?? scn;
+  return {
+    schema,
+    ...(sourcePDBConn !== undefined && { pdb: parseOracleConnectionString(sourcePDBConn, '--sourcePDBConn') }),
+    ...(start !== undefined && { start: parseScn(start) }),
   };
 }
 

@@ -17,12 +17,16 @@ export interface OracleConnectionDescription {
   /** As the server's accounts are called: `C##REPLICATOR`. */
   readonly user: string;
   readonly service: string;
+  /** The service: what a database is called elsewhere. */
+  readonly database: string;
   readonly encrypted: boolean;
   /** Parameters that were given and that have no effect: for a warning. */
   readonly ignored: readonly string[];
 }
 
 const EXAMPLE = 'oracle://user:password@host:1521/service (# in a name is %23: C%23%23REPLICATOR)';
+
+const SCHEMES = ['oracle', 'oracles', 'tcps'];
 
 /** The parameters that are honoured, in lower case. */
 const HONOURED = [
@@ -84,7 +88,7 @@ export function oracleParameters(text: string): Map<string, string> {
   if (text.trim() === '') throw new UsageError('it is empty');
   const scheme = schemeOf(text);
   if (scheme === undefined) throw new UsageError('it does not begin with oracle://', { fix: EXAMPLE });
-  if (scheme !== 'oracle' && scheme !== 'oracles' && scheme !== 'tcps') {
+  if (!SCHEMES.includes(scheme)) {
     throw new UsageError(`the scheme "${scheme}" is not that of an Oracle database`, { fix: EXAMPLE });
   }
   const parameters = new Map<string, string>();
@@ -93,6 +97,12 @@ export function oracleParameters(text: string): Map<string, string> {
     parameters.set(ALIASES[lower] ?? lower, value);
   }
   return parameters;
+}
+
+/** True for a connection string of this kind, whether or not it can be read. */
+export function isOracleText(text: string): boolean {
+  const scheme = schemeOf(text.trim());
+  return scheme !== undefined && SCHEMES.includes(scheme);
 }
 
 /** The same connection with another password. */
@@ -153,6 +163,7 @@ function describe(given: ReadonlyMap<string, string>, tls: boolean): OracleConne
     port,
     user,
     service: service ?? sid ?? '',
+    database: service ?? sid ?? '',
     encrypted,
     ignored: [...given.keys()].filter((name) => IGNORED.has(name)),
   };

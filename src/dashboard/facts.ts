@@ -62,6 +62,9 @@ const AGES = [
 ];
 const TABLE_AGES = ['target_apply_mutation_age_seconds', 'apply_mutation_age_seconds'];
 
+/** Kinds of sources whose lag is not counted in bytes. */
+const COUNTED_OTHERWISE = new Set(['mylogical', 'oraclelogminer']);
+
 /** Names that are read; of the histograms per table only sum and count, which spares most of the lines. */
 const WANTED = new Set([
   ...['mutation_total', 'acceptor_mutations_total', 'mutations_received_count', 'stage_mutations_total'],
@@ -113,7 +116,8 @@ export function readFacts(answer: Answer, at: number): Facts {
     sourceState: diagnosis.sourceState ?? state,
     // Both gauges are there for every source, and 0 for those that are not counted so.
     lagBytes:
-      diagnosis.lagBytes ?? (diagnosis.kind === 'mylogical' ? undefined : total(samples, 'instar_source_lag_bytes')),
+      diagnosis.lagBytes ??
+      (COUNTED_OTHERWISE.has(diagnosis.kind ?? '') ? undefined : total(samples, 'instar_source_lag_bytes')),
     waitingTransactions: waits,
     retainedBytes: diagnosis.retainedBytes ?? positive(total(samples, 'instar_slot_retained_bytes')),
     bufferedBytes: diagnosis.bufferedBytes ?? total(samples, 'instar_buffered_bytes'),

@@ -41,15 +41,23 @@ export function trendText({ lag: { trend, caughtUpIn } }: Reading): string {
 
 /** What keeps the log at the source while nobody reads it, and what that costs in time: by the kind of source. */
 export function keeperOf({ kind }: Pick<Reading, 'kind'>): { readonly who: string; readonly cost: string } {
-  return kind === 'mylogical'
-    ? {
+  switch (kind) {
+    case 'mylogical':
+      return {
         who: 'the source keeps the rest in its binary logs',
         cost: 'The source keeps its binary logs only for as long as it is set to: resume before they are removed.',
-      }
-    : {
+      };
+    case 'oraclelogminer':
+      return {
+        who: 'the source keeps the rest in its redo logs',
+        cost: 'The source keeps archived logs only until somebody removes them: resume before that.',
+      };
+    default:
+      return {
         who: 'the slot keeps the rest at the source',
         cost: "The slot keeps the log at the source until it is resumed, which fills the source's disk in time.",
       };
+  }
 }
 
 /** That the numbers are old, and how old; undefined while they are those of now. */

@@ -7,7 +7,7 @@ import type { CheckSide } from './check.ts';
 
 /** What is at the other end of a connection. */
 export interface ConnectionFacts {
-  readonly product: 'postgresql' | 'cockroachdb' | 'mysql' | 'mariadb';
+  readonly product: 'postgresql' | 'cockroachdb' | 'mysql' | 'mariadb' | 'oracle';
   /** `18.1`, `26.2.1`. */
   readonly version: string;
   /** Empty when none is named, as a MySQL source may do. */

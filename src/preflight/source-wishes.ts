@@ -1,8 +1,20 @@
+import type { OracleConnectionDescription } from '../config/oracle-connection.ts';
+
 /** A publication or slot that a replication is to use. */
 export interface Wish {
   readonly name: string;
   /** It is made at launch; else it has to be there. */
   readonly create: boolean;
+}
+
+/** What is to be replicated from an Oracle database. */
+export interface OracleWishes {
+  /** The pluggable database (`--sourcePDBConn`); undefined where there is none. */
+  readonly pdb?: OracleConnectionDescription;
+  /** Owner of the tables (`--sourceSchema`). */
+  readonly schema: string;
+  /** The SCN behind which redo is needed first. */
+  readonly start?: bigint;
 }
 
 /** What is to be replicated from a source, as far as it is decided. Each kind reads what concerns it. */
@@ -21,6 +33,8 @@ export interface SourceWishes {
   readonly startSet?: string;
   /** MySQL: the id by which the source knows its readers (`--replicationProcessID`). */
   readonly serverId?: number;
+  /** Oracle. */
+  readonly oracle?: OracleWishes;
   /** The script that rows go through (`--userscript`), which lets the wanted tables through. */
   readonly script?: string;
 }

@@ -14,7 +14,7 @@ import { connectionText, type Keeping } from './connections.ts';
 import { openEngineLog } from './engine-log.ts';
 import { closedFolder, stateFolder } from './folder.ts';
 import { processIdentity } from './process-identity.ts';
-import type { Ending, Replication, Run, SourceKind } from './replication.ts';
+import type { Ending, Replication, Run, SavedKind } from './replication.ts';
 import { readEnding, readTail } from './run-log.ts';
 import type { SecretsFile } from './secrets.ts';
 import { kitOf } from './source-kits.ts';
@@ -159,7 +159,7 @@ function engineCommand({ name, answers }: Replication): string[] {
   for (const [flag, text] of Object.entries(answers.options ?? {})) {
     if (flag !== 'metricsAddr') values[flag] = parseValue(flagNamed(flag as FlagName), `--${flag}`, text);
   }
-  const flags: Partial<Settings<SourceKind>> = {
+  const flags: Partial<Settings<SavedKind>> = {
     ...values,
     ...Object.fromEntries([...kit.flags(answers), ...kit.firstFlags(answers)]),
     targetSchema: answers.targetSchema,

@@ -1,6 +1,7 @@
 import type { SourceKind } from '../sources/kind.ts';
 
-export type { SourceKind };
+/** The kinds of sources that can be set up and saved; the others are run by their commands. */
+export type SavedKind = Exclude<SourceKind, 'oraclelogminer'>;
 
 /**
  * A connection as it is saved: never with its password. `reference` names a variable of the environment (`$SOURCE`) that
@@ -14,7 +15,7 @@ export interface SavedConnection {
 
 /** What a person has answered so far; each answer is saved when it is given, so all of them may be missing. */
 export interface Answers {
-  kind?: SourceKind;
+  kind?: SavedKind;
   source?: SavedConnection;
   target?: SavedConnection;
   staging?: SavedConnection;

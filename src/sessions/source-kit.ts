@@ -2,8 +2,7 @@ import type { FlagName } from '../config/flags.ts';
 import type { SettingValue } from '../config/settings.ts';
 import type { SourceConnection } from '../config/source-connection.ts';
 import type { SourceWishes } from '../preflight/source-wishes.ts';
-import type { SourceKind } from '../sources/kind.ts';
-import type { Answers, Created } from './replication.ts';
+import type { Answers, Created, SavedKind } from './replication.ts';
 
 /** A step of a launch, told when it begins and again when it ends. */
 export interface LaunchStep {
@@ -54,7 +53,7 @@ export type FlagValues = readonly (readonly [FlagName, SettingValue])[];
  * other part of this folder names a kind.
  */
 export interface SourceKit {
-  readonly kind: SourceKind;
+  readonly kind: SavedKind;
   /** For people: "PostgreSQL". */
   readonly name: string;
   /** What a connection string looks like. */

@@ -9,7 +9,13 @@ import { Busy } from '../terminal/spinner.tsx';
 import { useTheme } from '../terminal/theme.ts';
 import type { ConnectionTest } from './use-connection-test.ts';
 
-const PRODUCTS = { postgresql: 'PostgreSQL', cockroachdb: 'CockroachDB', mysql: 'MySQL', mariadb: 'MariaDB' } as const;
+const PRODUCTS = {
+  postgresql: 'PostgreSQL',
+  cockroachdb: 'CockroachDB',
+  mysql: 'MySQL',
+  mariadb: 'MariaDB',
+  oracle: 'Oracle',
+} as const;
 
 /** What kind of failure it is, in a few words, before all that is known of it. */
 const REASONS: Readonly<Record<string, string>> = {

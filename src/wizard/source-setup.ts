@@ -1,7 +1,7 @@
 import type { FlagName } from '../config/flags.ts';
 import type { YamlEntry } from '../config/yaml-file.ts';
 import type { ConnectionFacts } from '../preflight/connection-test.ts';
-import type { Answers, Created, SourceKind } from '../sessions/replication.ts';
+import type { Answers, Created, SavedKind } from '../sessions/replication.ts';
 import type { ReplicationPlace } from '../sessions/source-kit.ts';
 import type { ConnectionForm } from './connection-form.ts';
 import type { Page } from './pages.ts';
@@ -36,7 +36,7 @@ export interface FileWords {
  * that only one kind has is drawn by a step of its own, registered in `setup.tsx`.
  */
 export interface SourceSetup {
-  readonly kind: SourceKind;
+  readonly kind: SavedKind;
   /** Beside its name in the list of kinds. */
   readonly hint: string;
   readonly form: ConnectionForm;

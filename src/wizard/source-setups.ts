@@ -1,4 +1,4 @@
-import type { SourceKind } from '../sessions/replication.ts';
+import type { SavedKind } from '../sessions/replication.ts';
 import { MYSQL_SETUP } from './mysql-setup.ts';
 import { POSTGRES_SETUP } from './postgres-setup.ts';
 import type { SourceSetup } from './source-setup.ts';
@@ -7,12 +7,12 @@ import type { SourceSetup } from './source-setup.ts';
 export const SOURCE_SETUPS: readonly SourceSetup[] = [POSTGRES_SETUP, MYSQL_SETUP];
 
 /** The setup of a kind; of PostgreSQL where nothing was answered yet. */
-export function setupOf(kind: SourceKind | undefined): SourceSetup {
+export function setupOf(kind: SavedKind | undefined): SourceSetup {
   return SOURCE_SETUPS.find((each) => each.kind === kind) ?? POSTGRES_SETUP;
 }
 
 /** The kind whose connection strings begin as `text` does; undefined when that does not tell. */
-export function kindOfText(text: string): SourceKind | undefined {
+export function kindOfText(text: string): SavedKind | undefined {
   const scheme = /^\s*([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1].toLowerCase();
   return SOURCE_SETUPS.find(({ form }) => scheme !== undefined && form.schemes.includes(scheme))?.kind;
 }

@@ -14,6 +14,7 @@ import { asScnPosition, parseScnPosition, ScnPosition } from './position.ts';
 import { RedoReader, type TruncatePolicy } from './redo/redo-reader.ts';
 import type { Scn } from './scn.ts';
 import { SENTINEL } from './sentinel.ts';
+import { checkServer } from './server-checks.ts';
 import { sourceTable } from './source-table.ts';
 import { OracleStatus } from './status.ts';
 import { TablePlans } from './table-plans.ts';
@@ -76,6 +77,9 @@ export class OracleSource implements Source {
   async connect(): Promise<readonly SourceTable[]> {
     const { sourceSchema, log } = this.#options;
     return this.#asking(async ({ mining, tables }) => {
+      const { connection, pdbConnection } = this.#options;
+      const users = { miningUser: connection.user, tablesUser: (pdbConnection ?? connection).user };
+      await checkServer({ mining, tables, owner: sourceSchema, ...users }, log);
       this.#identity = await readIdentity(mining, tables, sourceSchema);
       const found = await readTables(tables, sourceSchema);
       for (const { name, problem } of found) {
@@ -101,7 +105,8 @@ export class OracleSource implements Source {
     this.#begun = true;
     const open = backfillFrom === undefined ? '' : `, with what was open since SCN ${backfillFrom}`;
     log.info(`Using SCN from the command line: ${scn}${open}`);
-    return new ScnPosition(backfillFrom ?? scn, scn);
+    // The first row of the oldest transaction may stand at that very SCN.
+    return new ScnPosition(backfillFrom === undefined || backfillFrom === 0n ? scn : backfillFrom - 1n, scn);
   }
 
   async verifyCheckpoint(

@@ -1,7 +1,7 @@
 import { Box, Text } from 'ink';
 import { useState } from 'react';
 import { errorText } from '../../log/log-error.ts';
-import type { SourceKind } from '../../sessions/replication.ts';
+import type { SavedKind } from '../../sessions/replication.ts';
 import { kitOf } from '../../sessions/source-kits.ts';
 import { Field } from '../../terminal/field.tsx';
 import { useKeys } from '../../terminal/key-bindings.tsx';
@@ -30,7 +30,7 @@ export function KindStep({ session, onNext, onBack }: StepProps) {
       setFocus('name');
       return;
     }
-    session.choose(kind as SourceKind);
+    session.choose(kind as SavedKind);
     onNext();
   };
   useKeys([

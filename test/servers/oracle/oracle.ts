@@ -1,6 +1,7 @@
 import { CATALOGUE_ANSWERS } from './answers/catalogue.ts';
 import { LOGMINER_ANSWERS } from './answers/logminer.ts';
 import { sentinelAnswers } from './answers/sentinel.ts';
+import { SERVER_ANSWERS } from './answers/server.ts';
 import { type DoubleOptions, OracleDouble } from './double.ts';
 import { RedoModel } from './redo-model.ts';
 
@@ -44,7 +45,7 @@ export class OracleServer {
       profile,
       users: { [MINER]: PASSWORD },
       services: multitenant ? [ROOT, PDB] : [ROOT],
-      answers: [...LOGMINER_ANSWERS, ...sentinelAnswers(owner), ...CATALOGUE_ANSWERS],
+      answers: [...LOGMINER_ANSWERS, ...sentinelAnswers(owner), ...CATALOGUE_ANSWERS, ...SERVER_ANSWERS],
       server: model,
     });
     return new OracleServer(model, double, owner, multitenant);

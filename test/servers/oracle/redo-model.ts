@@ -74,6 +74,21 @@ export class RedoModel {
   #xids = 0;
   #rowIds = 0;
   #objects = 73000;
+  /** What the database is set to; a test may change it, and so may the statements of fixes. */
+  readonly settings = {
+    version: '19.28.0.0.0',
+    logMode: 'ARCHIVELOG',
+    minimal: 'YES',
+    key: 'YES',
+    all: 'NO',
+    force: 'YES',
+    openMode: 'READ WRITE',
+    role: 'PRIMARY',
+    switches: 2,
+    logBytes: 1024 * 2 ** 20,
+  };
+  /** Views and tables that the user may not read, and `LOGMINING`, `DBMS_LOGMNR`. */
+  readonly denied = new Set<string>();
   /** Hours by which the host's clock is ahead of UTC. */
   readonly zone = 2;
 
@@ -203,6 +218,8 @@ interface Undo {
 export class ModelTransaction {
   readonly xid: string;
   readonly firstScn: bigint;
+  /** Whose session it is. */
+  readonly user = 'APP';
   readonly #model: RedoModel;
   readonly #thread: number;
   readonly #undo: Undo[] = [];

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectionError } from '../../../src/config/postgres-client.ts';
-import { asPostgres, type SourceConnection } from '../../../src/config/source-connection.ts';
+import { asPostgres, isOracle, type SourceConnection } from '../../../src/config/source-connection.ts';
 import type { CheckResult, CheckSide } from '../../../src/preflight/check.ts';
 import type { ConnectionFacts } from '../../../src/preflight/connection-test.ts';
 import { SecretsFile } from '../../../src/sessions/secrets.ts';
@@ -57,8 +57,9 @@ export function refusedBy(description: SourceConnection, side: CheckSide, code: 
 }
 
 /** A password of a description, as it would be sent. */
-export function passwordOf({ attempts }: SourceConnection): string {
-  const { password } = attempts[0];
+export function passwordOf(connection: SourceConnection): string {
+  if (isOracle(connection)) return connection.attributes.password ?? '';
+  const { password } = connection.attempts[0];
   return typeof password === 'function' ? String(password()) : String(password);
 }
 

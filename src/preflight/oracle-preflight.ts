@@ -1,0 +1,42 @@
+import type { OracleConnectionDescription } from '../config/oracle-connection.ts';
+import { readableTable } from '../sources/table-name.ts';
+import { lookAtAll } from './look.ts';
+import { oracleInquiry } from './oracle-inquiry.ts';
+import { OracleResume } from './oracle-resume.ts';
+import { ORACLE_LOOKS } from './oracle-source.ts';
+import { OracleSourceFacts, testOracleConnection } from './oracle-source-facts.ts';
+import { runOracleFix } from './run-oracle-fix.ts';
+import type { SourcePreflight } from './source-preflight.ts';
+
+/** What can be asked of an Oracle source. */
+export function oraclePreflight(connection: OracleConnectionDescription): SourcePreflight {
+  return {
+    planned: ORACLE_LOOKS.map(({ check }) => check),
+    test: () => testOracleConnection(connection),
+    async check(wishes, report = () => {}, signal) {
+      const facts = new OracleSourceFacts(connection, wishes);
+      try {
+        return await lookAtAll(ORACLE_LOOKS, facts, report, signal);
+      } finally {
+        facts.close();
+      }
+    },
+    async choices(wishes) {
+      const facts = new OracleSourceFacts(connection, wishes);
+      try {
+        const tables = (await facts.tables()).map(({ owner, name, rows, problem }) => ({
+          name: readableTable({ schema: owner, name }),
+          rows: rows ?? 0,
+          bytes: 0,
+          ...(problem !== undefined && { warning: problem }),
+        }));
+        return { tables, publications: [], slots: [] };
+      } finally {
+        facts.close();
+      }
+    },
+    fix: (fix) => runOracleFix(fix, connection),
+    inquire: (wishes) => oracleInquiry(new OracleSourceFacts(connection, wishes)),
+    resume: (facts) => new OracleResume(connection, facts),
+  };
+}
