@@ -23,12 +23,13 @@ const COMMANDS = BLOCKS.filter(({ language }) => language === '').flatMap(({ tex
 const SPANS = Array.from(README.replaceAll(/^ *```.*?^ *```$/gms, '').matchAll(/`([^`\n]+)`/g), ([, text]) => text);
 const ENVIRONMENT = {
   SOURCE: 'postgresql://replicator:secret@source/shop',
+  SOURCE_PDB: 'oracle://replicator:secret@source/pdb',
   TARGET: 'postgresql://replicator:secret@target/defaultdb',
 };
 
 /** The words of a command of ours, variables filled in as a shell would. */
 function words(command: string): string[] {
-  const filled = command.replaceAll(/\$([A-Z]+)/g, (_, name: keyof typeof ENVIRONMENT) => ENVIRONMENT[name]);
+  const filled = command.replaceAll(/\$([A-Z_]+)/g, (_, name: keyof typeof ENVIRONMENT) => ENVIRONMENT[name]);
   return filled.trim().split(/ +/);
 }
 
@@ -60,7 +61,7 @@ test('troubleshooting lists every error code of the program, each once, and none
 test('every code that the text mentions is in that list', () => {
   const codes = codesThrown();
   const mentioned = SPANS.filter((span) =>
-    /^(PG|MYSQL(?!_PWD)|SCRIPT|TARGET|STAGING|APPLY|LEASE|DLQ|DEMO)_[A-Z_]+$/.test(span),
+    /^(PG|MYSQL(?!_PWD)|ORACLE|SCRIPT|TARGET|STAGING|APPLY|LEASE|DLQ|DEMO)_[A-Z_]+$/.test(span),
   );
   for (const code of mentioned) assert(codes.has(code), code);
 });
@@ -89,12 +90,16 @@ test('the first commands are the documented ones to the letter, and the resumes 
     mylogical: `replicator mylogical --sourceConn $SOURCE --targetConn $TARGET --targetSchema defaultdb.public --defaultGTIDSet 77263736-7899-11f0-81a5-0242ac120002:1-38 \\
   --stagingSchema _replicator --stagingCreateSchema --metricsAddr :30005 --userscript table_filter.ts --verbose
 `,
+    oraclelogminer: `replicator oraclelogminer --sourceConn $SOURCE --sourcePDBConn $SOURCE_PDB --targetConn $TARGET --sourceSchema MIGRATION_SCHEMA --targetSchema defaultdb.public \\
+  --backfillFromSCN 26685444 --scn 26685786 --stagingSchema _replicator --stagingCreateSchema --metricsAddr :30005 --userscript table_filter.ts --verbose
+`,
   };
   const kept = {
     pglogical: ['slotName', 'sourceConn', 'stagingSchema', 'targetConn'],
     mylogical: ['sourceConn', 'stagingSchema', 'targetConn', 'userscript'],
+    oraclelogminer: ['sourceConn', 'sourcePDBConn', 'sourceSchema', 'stagingSchema', 'targetConn', 'userscript'],
   };
-  for (const kind of ['pglogical', 'mylogical'] as const) {
+  for (const kind of ['pglogical', 'mylogical', 'oraclelogminer'] as const) {
     assert(README.includes(first[kind]));
     const given = COMMANDS.filter((line) => line.startsWith(`replicator ${kind} --sourceConn`)).map((line) => {
       const [, command, ...args] = words(line);

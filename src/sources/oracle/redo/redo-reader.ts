@@ -351,7 +351,7 @@ function tableChanged(table: string, scn: Scn): OperatorError {
 }
 
 function truncateRefused(table: string, scn: Scn): OperatorError {
-  return new OperatorError('TRUNCATE_REFUSED', `${table} was truncated at SCN ${scn}, which --truncate error refuses`, {
+  return new OperatorError('ORACLE_TRUNCATE', `${table} was truncated at SCN ${scn}, which --truncate error refuses`, {
     fix: 'Start with --truncate apply to empty the table on the target as well, or with --truncate ignore to leave it as it is.',
   });
 }
