@@ -1,7 +1,7 @@
 import { type OracleConnection, rows } from './connection.ts';
-import { failureOf } from './ora-errors.ts';
 import type { LogFile } from './log-files.ts';
 import type { RedoRow } from './logminer-rows.ts';
+import { failureOf } from './ora-errors.ts';
 import type { Scn } from './scn.ts';
 
 export const ADD_FIRST_LOG = 'BEGIN DBMS_LOGMNR.ADD_LOGFILE(LOGFILENAME => :1, OPTIONS => DBMS_LOGMNR.NEW); END;';

@@ -49,6 +49,8 @@ export class Miner {
   /** All redo up to it is on disk at the server. */
   #flushed: Scn;
   #told = 0;
+  /** A sink that takes nothing any more, because everything ends, is never drained. */
+  #stopped: Promise<void> = new Promise(() => {});
 
   constructor(parts: MinerParts, from: Scn) {
     this.#parts = parts;
@@ -58,6 +60,7 @@ export class Miner {
 
   /** Resolves after an abort; rejects with whatever the server or the redo made fail. */
   async run(signal: AbortSignal): Promise<void> {
+    this.#stopped = aborted(signal);
     while (!signal.aborted) {
       const head = await this.#head();
       if (head <= this.#read) {
@@ -108,7 +111,7 @@ export class Miner {
       rows += batch.length;
       ours += await this.#batch(batch);
       status.lastReceived = Date.now();
-      if (sink.full) await sink.drained();
+      if (sink.full) await Promise.race([sink.drained(), this.#stopped]);
     }
     if (reader.incomplete) throw unfinished(end);
     const ended = performance.now();
@@ -160,6 +163,14 @@ export class Miner {
     this.#told = now;
     this.#parts.log.info(`replicator is catching up to the current SCN at ${head} from ${this.#read}…`);
   }
+}
+
+/** Resolves when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

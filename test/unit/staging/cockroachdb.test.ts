@@ -8,6 +8,7 @@ import {
   readMemo,
   writeMemo,
 } from '../../../src/staging/memo.ts';
+import { oracleCheckpointPart } from '../../../src/staging/oracle-checkpoint.ts';
 import { openStagingSchema, type StagingSchema } from '../../../src/staging/staging-schema.ts';
 import type { Queryable } from '../../../src/target/dialect.ts';
 import { stagingSchemaName } from '../../../src/target/identifiers.ts';
@@ -79,6 +80,16 @@ test('the fence divides decimals: integers divide differently on the two product
     'WITH moved AS (UPDATE "_replicator"."public"."memo" SET "value" = $2::BYTES ' +
       'WHERE "key" = $1::TEXT AND "value" = $3::BYTES RETURNING "key") ' +
       'SELECT 1::DECIMAL / count(*)::DECIMAL AS moved FROM moved',
+  );
+});
+
+test('the part of it that Oracle sources add names columns and casts what is bound', () => {
+  assert.equal(
+    oracleCheckpointPart(staging('_replicator')),
+    'kept AS (INSERT INTO "_replicator"."public"."_oracle_checkpoint" AS t ("schema", "startscn", "endscn", "committed") ' +
+      `SELECT substr("key", 12), split_part(convert_from($2::BYTES, 'UTF8'), ':', 1)::DECIMAL, ` +
+      `split_part(split_part(convert_from($2::BYTES, 'UTF8'), ':', 2), '/', 1)::DECIMAL, false FROM moved ` +
+      'ON CONFLICT ("schema") DO UPDATE SET "startscn" = excluded."startscn", "endscn" = excluded."endscn", "committed" = false RETURNING 1)',
   );
 });
 

@@ -1,4 +1,4 @@
-import { type ChangeLog, ChangeKind, OldTuple } from '../../../changes/change-log.ts';
+import { ChangeKind, type ChangeLog, OldTuple } from '../../../changes/change-log.ts';
 import type { SourceTable } from '../../../changes/table.ts';
 import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 import { OperatorError } from '../../../errors.ts';
