@@ -39,6 +39,10 @@ export async function run(context: CommandContext): Promise<number> {
     scn: settings.scn === undefined ? undefined : parseScn(settings.scn, '--scn'),
     backfillFrom:
       settings.backfillFromSCN === undefined ? undefined : parseScn(settings.backfillFromSCN, '--backfillFromSCN'),
+    applicationUsers: (settings['oracle-application-users'] ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean),
     windowLimit: limit === undefined || limit <= 0 ? undefined : BigInt(limit),
     truncate: settings.truncate as TruncatePolicy,
     dataDir: settings.dataDir,

@@ -34,6 +34,7 @@ class SourceRun {
       sourceSchema: server.owner,
       scn: server.model.scn,
       backfillFrom: undefined,
+      applicationUsers: [],
       windowLimit: undefined,
       truncate: 'apply',
       dataDir,

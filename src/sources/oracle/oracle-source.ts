@@ -16,6 +16,7 @@ import type { Scn } from './scn.ts';
 import { SENTINEL } from './sentinel.ts';
 import { checkServer } from './server-checks.ts';
 import { sourceTable } from './source-table.ts';
+import { readStart } from './start-scn.ts';
 import { OracleStatus } from './status.ts';
 import { TablePlans } from './table-plans.ts';
 import { readTables } from './tables.ts';
@@ -33,6 +34,8 @@ export interface OracleSourceOptions {
   readonly scn: Scn | undefined;
   /** The SCN at which the oldest transaction began that was open then; undefined: not given. */
   readonly backfillFrom: Scn | undefined;
+  /** Users whose open transactions count for where to begin; none named: everybody's. */
+  readonly applicationUsers: readonly string[];
   /** SCNs in a window at most; undefined: as many as are right. */
   readonly windowLimit: Scn | undefined;
   readonly truncate: TruncatePolicy;
@@ -103,6 +106,7 @@ export class OracleSource implements Source {
     if (scn === undefined) throw startUnknown();
     if (backfillFrom !== undefined && backfillFrom > scn) throw backfillAfterScn(backfillFrom, scn);
     this.#begun = true;
+    await this.#asking((connections) => this.#tellOpen(connections, backfillFrom ?? scn));
     const open = backfillFrom === undefined ? '' : `, with what was open since SCN ${backfillFrom}`;
     log.info(`Using SCN from the command line: ${scn}${open}`);
     // The first row of the oldest transaction may stand at that very SCN.
@@ -186,6 +190,20 @@ export class OracleSource implements Source {
       transactions.discard();
       if (connections !== undefined) await closeBoth(connections);
     }
+  }
+
+  /** Of a transaction that began before the redo which is read, the rows from before would be missing. */
+  async #tellOpen({ mining, tables }: Connections, from: Scn): Promise<void> {
+    const { applicationUsers, log } = this.#options;
+    const { oldest } = await readStart(mining, tables, applicationUsers);
+    if (oldest === undefined || oldest.scn > from) return;
+    log.warn(
+      `a transaction of ${oldest.user || 'an unknown user'} is open since ${oldest.since} (SCN ${oldest.scn}), from before the redo that is read: what it did before SCN ${from} in tables of this replication is not replicated`,
+      {
+        code: 'ORACLE_OPEN_TRANSACTIONS',
+        fix: `Begin anew with --backfillFromSCN ${oldest.scn}, or name the users that count with --oracle-application-users.`,
+      },
+    );
   }
 
   async #asking<T>(work: (connections: Connections) => Promise<T>): Promise<T> {

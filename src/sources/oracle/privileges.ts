@@ -20,6 +20,7 @@ const MINING_VIEWS = [
   'V$ARCHIVE_DEST_STATUS',
   'V$THREAD',
   'V$LOG_HISTORY',
+  'V$LOGMNR_CONTENTS',
 ];
 const TABLES_VIEWS = ['V$TRANSACTION', 'V$SESSION'];
 
@@ -28,8 +29,14 @@ export function viewProbe(view: string): string {
   return `SELECT 1 FROM ${view} WHERE 1 = 0`;
 }
 
-export function sentinelProbe(owner: string): string {
-  return `SELECT KEYCOL, LASTSCN FROM "${owner.replaceAll('"', '""')}"."${SENTINEL}" WHERE 1 = 0 FOR UPDATE`;
+/** What is done with the sentinel, each to no row: a right to one says nothing of the others. */
+export function sentinelProbes(owner: string): readonly (readonly [right: string, sql: string])[] {
+  const table = sentinelTable(owner);
+  return [
+    ['SELECT', `SELECT "KEYCOL", "LASTSCN" FROM ${table} WHERE 1 = 0`],
+    ['INSERT', `INSERT INTO ${table} ("KEYCOL", "LASTSCN") SELECT NULL, NULL FROM DUAL WHERE 1 = 0`],
+    ['UPDATE', `UPDATE ${table} SET "LASTSCN" = NULL WHERE 1 = 0`],
+  ];
 }
 
 /** Needs the right to execute the package, and changes nothing: no session is active. */
@@ -53,14 +60,18 @@ export async function missingRights(
     if ((await rows(connection, LOGMINING_PROBE)).length === 0) {
       missing.push({ name: 'LOGMINING', grant: (user) => `GRANT LOGMINING TO ${user}` });
     }
-  } else if (!(await answers(connection, sentinelProbe(owner)))) {
-    const table = `"${owner}"."${SENTINEL}"`;
-    missing.push({
-      name: `SELECT, INSERT, UPDATE on ${table}`,
-      grant: (user) => `GRANT SELECT, INSERT, UPDATE ON ${table} TO ${user}`,
-    });
+  } else {
+    const table = sentinelTable(owner);
+    for (const [right, sql] of sentinelProbes(owner)) {
+      if (await answers(connection, sql)) continue;
+      missing.push({ name: `${right} on ${table}`, grant: (user) => `GRANT ${right} ON ${table} TO ${user}` });
+    }
   }
   return missing;
+}
+
+function sentinelTable(owner: string): string {
+  return `"${owner.replaceAll('"', '""')}"."${SENTINEL}"`;
 }
 
 function viewRight(view: string): Right {
@@ -68,14 +79,19 @@ function viewRight(view: string): Right {
   return { name: `SELECT on ${view}`, grant: (user) => `GRANT SELECT ON SYS.${behind} TO ${user}` };
 }
 
-/** ORA-00942 and ORA-01031: what may not be seen is not there, or is said to be forbidden. */
+/** ORA-00942, ORA-01031 and, since 23ai, ORA-41900: what may not be seen is not there, or is said to be forbidden. */
+const DENIED: readonly (number | undefined)[] = [942, 1031, 41900];
+/** ORA-01306, no LogMiner session, and ORA-00904, no such column: only whoever has the right is told. */
+const ALLOWED: readonly (number | undefined)[] = [1306, 904];
+
 async function answers(connection: OracleConnection, sql: string): Promise<boolean> {
   try {
     await rows(connection, sql);
     return true;
   } catch (error) {
     const number = failureOf(error)?.number;
-    if (number === 942 || number === 1031) return false;
+    if (DENIED.includes(number)) return false;
+    if (ALLOWED.includes(number)) return true;
     throw error;
   }
 }

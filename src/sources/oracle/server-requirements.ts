@@ -5,192 +5,276 @@ import type { Scn } from './scn.ts';
 import { SENTINEL } from './sentinel.ts';
 import type { OracleFacts } from './server-facts.ts';
 
-const OLDEST_VERSION = '12.2';
+/** The container of a server that LogMiner runs in. */
+const ROOT = 'CDB$ROOT';
 
-/** More log switches in an hour than this mean that a log is full in less than three minutes. */
-const MANY_SWITCHES = 20;
+/** Older servers call pluggable databases by other columns of LogMiner, and are not tested. */
+const OLDEST_VERSION = [12, 2] as const;
 
-/** What is not enough. */
-interface Problem {
-  readonly found: string;
-  readonly expected: string;
-  readonly code: string;
-  readonly message: string;
-  /** How a person mends it. */
-  readonly fix?: string;
-  /** Statements that mend it, each alone. */
-  readonly statements?: readonly string[];
-}
+/** Log switches in an hour above which a window of LogMiner has to open many files: one in three minutes. */
+const OFTEN = 20;
+/** Switches in an hour that a log should be large enough for: one in twenty minutes. */
+const SELDOM = 3;
+const MEBIBYTE = 1024 * 1024;
 
-function refused({ found, expected, code, message, fix, statements }: Problem): Finding {
-  const text = fix ?? statements?.map((statement) => `${statement};`).join('\n');
-  const error = new OperatorError(code, message, { fix: text });
-  return { found, refusal: { expected, error, ...(statements !== undefined && { statements }) } };
+/** Whether a connection has all the rights that it needs; each that is missing is named with its GRANT. */
+export function rightsFinding(missing: readonly Right[], user: string): Finding {
+  if (missing.length === 0) return { found: `${user} has all that are needed` };
+  const names = missing.map(({ name }) => name);
+  return refused(`missing: ${few(names)}`, names.join(', '), {
+    code: 'ORACLE_PERMISSION',
+    message: `the source user ${user} lacks ${missing.length === 1 ? 'a right' : `${missing.length} rights`}: ${names.join(', ')}`,
+    fix: ['-- as SYSDBA, in the container of this connection', ...missing.map((right) => `${right.grant(user)};`)].join(
+      '\n',
+    ),
+  });
 }
 
 export function versionFinding({ version }: OracleFacts): Finding {
-  const [major, minor] = version.split('.').map(Number);
-  if (major > 12 || (major === 12 && minor >= 2)) return { found: version };
-  return refused({
-    found: version,
-    expected: `${OLDEST_VERSION} or newer`,
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [oldest, least] = OLDEST_VERSION;
+  if (major > oldest || (major === oldest && minor >= least)) return { found: version };
+  const expected = `Oracle ${OLDEST_VERSION.join('.')} or newer`;
+  return refused(version, expected, {
     code: 'ORACLE_VERSION',
-    message: `the server has version ${version}; versions before ${OLDEST_VERSION} are not supported`,
-    fix: 'Upgrade the database.',
+    message: `the source is Oracle ${version}; ${expected} is needed`,
+    fix: 'Upgrade the source.',
   });
 }
 
-export function archiveFinding({ logMode }: OracleFacts): Finding {
+/** Both connections have to lead into one server: LogMiner's to the root, that of the tables to a pluggable database. */
+export function containersFinding(facts: OracleFacts): Finding {
+  const { multitenant, miningContainer, tablesContainer, miningDatabase, tablesDatabase } = facts;
+  if (miningDatabase !== tablesDatabase) {
+    return refused(`${miningDatabase} and ${tablesDatabase}`, 'one server', {
+      code: 'ORACLE_OTHER_DATABASE',
+      message: `--sourceConn leads to the server of ${miningDatabase}, --sourcePDBConn to that of ${tablesDatabase}: the redo of one tells nothing of the tables of the other`,
+      fix: 'Correct host, port and service of one of them.',
+    });
+  }
+  if (!multitenant) return { found: `${miningContainer}, without containers` };
+  const services = 'SELECT NAME, PDB FROM V$SERVICES;';
+  if (miningContainer !== ROOT) {
+    return refused(miningContainer, ROOT, {
+      code: 'ORACLE_IN_PDB',
+      message: `--sourceConn leads into the pluggable database ${miningContainer}, and LogMiner runs in the root container only`,
+      fix: `Let --sourceConn name the service of the root (${ROOT}), and --sourcePDBConn that of ${miningContainer}:\n${services}`,
+    });
+  }
+  if (tablesContainer === ROOT || tablesContainer === 'PDB$SEED') {
+    return refused(`${tablesContainer} for the tables`, 'a pluggable database', {
+      code: 'ORACLE_PDB_MISSING',
+      message: `the source has pluggable databases, and the connection for the tables leads to ${tablesContainer}, where applications have none`,
+      fix: `Let --sourcePDBConn name the service of the pluggable database that has the tables:\n${services}`,
+    });
+  }
+  return { found: `${miningContainer}, tables in ${tablesContainer}` };
+}
+
+/** The sentinel has to be written: by a commit there all redo of a window is on the disk. */
+export function primaryFinding({ role, openMode }: OracleFacts): Finding {
+  const found = `${role}, ${openMode}`;
+  if (role !== 'PRIMARY') {
+    return refused(found, 'PRIMARY', {
+      code: 'ORACLE_NOT_PRIMARY',
+      message: `the source is a ${role}, which cannot be written to: without the sentinel its redo would not be read to its end`,
+      fix: 'Connect to the primary database.',
+    });
+  }
+  if (openMode === 'READ WRITE') return { found };
+  return refused(found, 'READ WRITE', {
+    code: 'ORACLE_READ_ONLY',
+    message: `the source is open as ${openMode}: without the sentinel, which cannot be written, its redo would not be read to its end`,
+    fix: '-- as SYSDBA; the database is closed meanwhile\nSHUTDOWN IMMEDIATE;\nSTARTUP;',
+    restart: true,
+  });
+}
+
+export function archiveFinding({ logMode, rds }: OracleFacts): Finding {
   if (logMode === 'ARCHIVELOG') return { found: logMode };
-  const error = new OperatorError(
-    'ORACLE_ARCHIVELOG',
-    'the database keeps no archived logs: what is overwritten in the online logs before it is read would be lost',
-    { fix: 'SHUTDOWN IMMEDIATE;\nSTARTUP MOUNT;\nALTER DATABASE ARCHIVELOG;\nALTER DATABASE OPEN;' },
-  );
-  return { found: logMode, refusal: { expected: 'ARCHIVELOG', error, restart: true } };
-}
-
-export function minimalLoggingFinding({ supplementalMinimal }: OracleFacts): Finding {
-  if (supplementalMinimal !== 'NO') return { found: supplementalMinimal };
-  return refused({
-    found: 'NO',
-    expected: 'YES',
-    code: 'ORACLE_SUPPLEMENTAL_LOGGING',
-    message: 'without minimal supplemental logging LogMiner cannot put rows together that are chained or clustered',
-    statements: ['ALTER DATABASE ADD SUPPLEMENTAL LOG DATA'],
+  return refused(logMode, 'ARCHIVELOG', {
+    code: 'ORACLE_ARCHIVELOG',
+    message: `the source is in ${logMode} mode: it overwrites its redo after a while, and changes that were not read by then would be lost`,
+    fix: rds
+      ? "Turn on automated backups of the instance (kept for a day or longer), which sets ARCHIVELOG; then keep archived logs:\nBEGIN rdsadmin.rdsadmin_util.set_configuration(name => 'archivelog retention hours', value => '48'); END;"
+      : '-- as SYSDBA; the database is closed meanwhile\nSHUTDOWN IMMEDIATE;\nSTARTUP MOUNT;\nALTER DATABASE ARCHIVELOG;\nALTER DATABASE OPEN;',
+    restart: true,
   });
 }
 
-export function keyLoggingFinding({ supplementalKey, supplementalAll }: OracleFacts): Finding {
-  if (supplementalAll === 'YES') return { found: 'all columns' };
-  if (supplementalKey === 'YES') return { found: 'primary keys' };
-  return refused({
-    found: 'NO',
-    expected: 'primary keys',
+/** `IMPLICIT`: another kind brings it along. */
+export function minimalLoggingFinding({ minimal, rds }: OracleFacts): Finding {
+  if (minimal === 'YES' || minimal === 'IMPLICIT') return { found: minimal };
+  return refused(minimal, 'YES', {
     code: 'ORACLE_SUPPLEMENTAL_LOGGING',
-    message: 'without supplemental logging of primary keys the redo of an update does not tell which row it is about',
-    statements: ['ALTER DATABASE ADD SUPPLEMENTAL LOG DATA (PRIMARY KEY) COLUMNS'],
+    message: 'the source has no supplemental logging: its redo cannot be put together to changes of rows',
+    ...supplementalLogging(rds, ''),
+    note: 'what was changed before lacks it: begin with an SCN behind this change, which waits for open transactions',
   });
 }
 
-/** Works without, but leaves nothing to mend a row with that the target lacks. */
-export function allColumnsFinding({ supplementalAll }: OracleFacts): Finding {
-  if (supplementalAll === 'YES') return { found: 'YES' };
-  return refused({
-    found: 'NO',
-    expected: 'YES, or as it is',
+export function keyLoggingFinding({ keys, allColumns, rds }: OracleFacts): Finding {
+  if (keys === 'YES') return { found: 'YES' };
+  if (allColumns === 'YES') return { found: 'all columns' };
+  return refused(keys, 'YES', {
     code: 'ORACLE_SUPPLEMENTAL_LOGGING',
     message:
-      'an update tells the key and the columns that it sets: a row that the target lacks cannot be made whole by it',
-    fix: 'ALTER DATABASE ADD SUPPLEMENTAL LOG DATA (ALL) COLUMNS; -- more redo is written; or leave it as it is',
+      'the source does not log the primary keys of rows that are changed: its redo does not tell which row a change belongs to',
+    ...supplementalLogging(rds, 'PRIMARY KEY'),
+    note: 'what was changed before lacks them: begin with an SCN behind this change, which waits for open transactions',
   });
 }
 
-export function forceLoggingFinding({ forceLogging }: OracleFacts): Finding {
+export function allColumnsFinding({ allColumns, rds }: OracleFacts): Finding {
+  if (allColumns === 'YES') return { found: 'YES' };
+  return refused(allColumns, 'YES, where the redo may grow', {
+    code: 'ORACLE_SUPPLEMENTAL_ALL',
+    message:
+      'an update logs the key and the columns that it changes: a row that the target lacks cannot be put there by it, and a userscript sees nothing of the other columns',
+    ...supplementalLogging(rds, 'ALL'),
+    note: 'it makes the redo of updates longer',
+  });
+}
+
+export function forceLoggingFinding({ forceLogging, rds }: OracleFacts): Finding {
   if (forceLogging === 'YES') return { found: 'YES' };
-  return refused({
-    found: forceLogging,
-    expected: 'YES',
+  const statement = rds
+    ? 'BEGIN rdsadmin.rdsadmin_util.force_logging(p_enable => true); END;'
+    : 'ALTER DATABASE FORCE LOGGING';
+  return refused(forceLogging, 'YES', {
     code: 'ORACLE_FORCE_LOGGING',
     message:
-      'the database does not force logging: what is loaded with NOLOGGING or on the direct path leaves no redo, would be missing at the target, and nothing would tell',
-    statements: ['ALTER DATABASE FORCE LOGGING'],
+      'the source lets statements write past the redo (NOLOGGING): rows that are loaded so are never replicated, and nothing says so',
+    fix: rds ? statement : `${statement};`,
+    statements: [statement],
   });
 }
 
-export function primaryFinding({ openMode, role }: OracleFacts): Finding {
-  const found = `${role}, ${openMode}`;
-  if (openMode === 'READ WRITE' && role === 'PRIMARY') return { found };
-  return refused({
-    found,
-    expected: 'PRIMARY, READ WRITE',
-    code: 'ORACLE_READ_ONLY',
-    message: `the database is ${role} and open ${openMode}: the sentinel, by which a window is complete, cannot be written there`,
-    fix: 'Connect to the primary database.',
-  });
-}
-
-/** Which of the two connections leads where. */
-export function containersFinding({ multitenant, miningContainer, tablesContainer }: OracleFacts): Finding {
-  if (!multitenant) return { found: `${miningContainer}, without pluggable databases` };
-  if (miningContainer !== 'CDB$ROOT') {
-    return refused({
-      found: miningContainer,
-      expected: 'CDB$ROOT',
-      code: 'ORACLE_IN_PDB',
-      message: `--sourceConn leads to the pluggable database ${miningContainer}, and LogMiner runs in the root container only`,
-      fix: 'Let --sourceConn name the service of the root (CDB$ROOT), and --sourcePDBConn that of the pluggable database.',
-    });
-  }
-  if (tablesContainer === 'CDB$ROOT') {
-    return refused({
-      found: 'CDB$ROOT alone',
-      expected: 'a pluggable database, too',
-      code: 'ORACLE_NO_PDB',
-      message: 'the tables are in a pluggable database, and no connection to that is given',
-      fix: 'Name it: --sourcePDBConn oracle://C%23%23REPLICATOR:…@host:1521/PDB',
-    });
-  }
-  return { found: `${miningContainer} and ${tablesContainer}` };
-}
-
-export function rightsFinding(missing: readonly Right[], user: string): Finding {
-  if (missing.length === 0) return { found: 'all that are needed' };
-  const names = missing.map(({ name }) => name).join('; ');
-  return refused({
-    found: `missing: ${names}`,
-    expected: 'all of them',
-    code: 'ORACLE_PERMISSION',
-    message: `the user ${user} lacks: ${names}`,
-    fix: missing.map(({ grant }) => `${grant(quotedUser(user))};`).join('\n'),
-  });
-}
-
-/** Names of accounts that SQL would read as something else stand in quotes. */
-function quotedUser(user: string): string {
-  return /^[A-Za-z][\w$#]*$/.test(user) ? user : `"${user.replaceAll('"', '""')}"`;
-}
-
-/** @param columns those of the sentinel; undefined: it is not there */
-export function sentinelFinding(columns: readonly string[] | undefined, owner: string, user: string): Finding {
-  if (columns?.includes('KEYCOL') && columns.includes('LASTSCN')) return { found: 'there' };
-  const table = `"${owner.replaceAll('"', '""')}"."${SENTINEL}"`;
-  return refused({
-    found: columns === undefined ? 'not there' : `there, with the columns ${columns.join(', ')}`,
-    expected: `${SENTINEL} with KEYCOL and LASTSCN`,
-    code: 'ORACLE_SENTINEL',
-    message: `the table ${owner}.${SENTINEL} is ${columns === undefined ? 'missing' : 'another than expected'}: by a commit of its own there the replication makes the server write all redo of a window to disk`,
-    statements: [
-      ...(columns === undefined ? [] : [`DROP TABLE ${table}`]),
-      `CREATE TABLE ${table} (keycol NUMBER PRIMARY KEY, lastSCN NUMBER)`,
-      `GRANT SELECT, INSERT, UPDATE ON ${table} TO ${quotedUser(user)}`,
-    ],
-  });
-}
-
-/** What redo is kept, against the SCN behind which it is needed. */
-export function retentionFinding({ oldest, scn }: OracleFacts, start: Scn | undefined): Finding {
-  if (oldest === undefined) return { found: 'no log can be read' };
-  const found = `from SCN ${oldest} to ${scn}`;
-  if (start === undefined || start >= oldest) return { found };
-  return refused({
-    found,
-    expected: `from SCN ${start}`,
-    code: 'ORACLE_LOG_MISSING',
-    message: `the redo behind SCN ${start} is needed, and what is kept begins at SCN ${oldest}`,
-    fix: `RMAN> RESTORE ARCHIVELOG FROM SCN ${start};\nor copy the tables anew, and start with the SCN of that copy`,
-  });
-}
-
+/** Whether online logs are large enough for what is written. */
 export function logSizeFinding({ switches, logBytes, logGroups }: OracleFacts): Finding {
-  const megabytes = Math.round(logBytes / 2 ** 20);
-  const found = `${logGroups} groups of ${megabytes} MB, ${switches} switches in the last hour`;
-  if (switches <= MANY_SWITCHES && logGroups >= 3) return { found };
-  return refused({
-    found,
-    expected: 'at least 3 groups, and at most a switch every 3 minutes',
-    code: 'ORACLE_SMALL_LOGS',
-    message: 'the redo logs are small: each switch makes LogMiner start anew',
-    fix: `ALTER DATABASE ADD LOGFILE SIZE ${Math.max(1024, megabytes * 4)}M; -- for each group, then drop the small ones`,
+  const found = `${logGroups} of ${Math.round(logBytes / MEBIBYTE)} MB, ${switches} filled in the last hour`;
+  if (switches <= OFTEN) return { found };
+  const megabytes = Math.ceil((logBytes * switches) / SELDOM / MEBIBYTE / 64) * 64;
+  return refused(found, `${OFTEN} or fewer an hour`, {
+    code: 'ORACLE_LOG_SWITCHES',
+    message: `the source fills ${switches} redo logs an hour: a window of LogMiner has to open many, and waits for the archived copy of each`,
+    fix: [
+      '-- larger logs, once for each group; with a file name where DB_CREATE_FILE_DEST is not set',
+      `ALTER DATABASE ADD LOGFILE SIZE ${megabytes}M;`,
+      '-- then, for each of the old groups as soon as V$LOG tells INACTIVE of it (ALTER SYSTEM SWITCH LOGFILE; ALTER SYSTEM CHECKPOINT;)',
+      'ALTER DATABASE DROP LOGFILE GROUP …;',
+    ].join('\n'),
   });
+}
+
+/**
+ * Whether the redo behind an SCN is to be had.
+ * @param start what is needed first is behind it; undefined: not chosen yet
+ */
+export function retentionFinding(facts: OracleFacts, start: Scn | undefined): Finding {
+  const { oldest, scn, resetlogs } = facts;
+  if (oldest.size === 0) return { found: 'no log that can be read' };
+  const since = [...oldest.values()].reduce((a, b) => (b > a ? b : a), 0n);
+  if (start === undefined) return { found: `from SCN ${since} on` };
+  const found = `SCN ${start}; there is redo from SCN ${since} on`;
+  if (start > scn) {
+    return refused(found, `SCN ${scn} at most`, {
+      code: 'ORACLE_SCN_AHEAD',
+      message: `the SCN to begin with, ${start}, is ahead of the source, which has come to ${scn}: it is of another database, or a digit is wrong, and all changes up to there would be left out`,
+      fix: 'Give the SCN as of which the data was copied from this database.',
+    });
+  }
+  if (start < resetlogs - 1n) {
+    return refused(found, `SCN ${resetlogs} or later`, {
+      code: 'ORACLE_SCN_BEFORE_RESETLOGS',
+      message: `the source was opened with RESETLOGS at SCN ${resetlogs}: SCN ${start} is of the history before, whose redo does not lead on to what is there now`,
+      fix: 'Copy the data again, and begin with the SCN of that copy.',
+    });
+  }
+  const gone = goneSince(facts, start + 1n);
+  if (gone === undefined) return { found };
+  return refused(found, `SCN ${gone} or later`, {
+    code: 'ORACLE_LOG_MISSING',
+    message: `the oldest redo that the source has begins at SCN ${gone}; what was committed behind SCN ${start} up to there would be missing on the target`,
+    fix: [
+      '-- restore the archived logs, if there is a backup of them',
+      `RMAN> RESTORE ARCHIVELOG FROM SCN ${start};`,
+      '-- else copy the data again, and begin with the SCN of that copy',
+      'SELECT TO_CHAR(CURRENT_SCN) FROM V$DATABASE;',
+    ].join('\n'),
+  });
+}
+
+/** SCN of the oldest redo of a thread that lacks some of what is wanted; undefined when all is there. */
+function goneSince({ threads, oldest }: OracleFacts, wanted: Scn): Scn | undefined {
+  for (const { number, open, enabled, checkpoint } of threads) {
+    if (!open && checkpoint < wanted) continue;
+    const first = oldest.get(number);
+    // A thread has no redo of the time before it was enabled.
+    if (first !== undefined && first > wanted && first > enabled) return first;
+  }
+  return undefined;
+}
+
+/** @param columns those of the sentinel; undefined when it is not there, or cannot be seen */
+export function sentinelFinding(columns: readonly string[] | undefined, owner: string, user: string): Finding {
+  const lacks = ['KEYCOL', 'LASTSCN'].filter((name) => columns?.includes(name) === false);
+  const table = `"${owner.replaceAll('"', '""')}"."${SENTINEL}"`;
+  if (columns !== undefined && lacks.length === 0) return { found: `${owner}.${SENTINEL}` };
+  const create = `CREATE TABLE ${table} (keycol NUMBER PRIMARY KEY, lastSCN NUMBER)`;
+  // Nobody can grant himself anything, nor has to where the table is his own.
+  const own = user.toUpperCase() === owner;
+  const statements = own ? [create] : [create, `GRANT SELECT, INSERT, UPDATE ON ${table} TO ${user}`];
+  if (columns !== undefined) {
+    return refused(`${owner}.${SENTINEL} without ${lacks.join(' and ')}`, 'the columns KEYCOL and LASTSCN', {
+      code: 'ORACLE_SENTINEL',
+      message: `the table ${owner}.${SENTINEL} is not the sentinel that is written to, as it lacks ${lacks.join(' and ')}`,
+      fix: [`-- if nobody needs it`, `DROP TABLE ${table};`, ...statements.map((each) => `${each};`)].join('\n'),
+    });
+  }
+  return refused('none, or not to be seen', `${owner}.${SENTINEL}`, {
+    code: 'ORACLE_SENTINEL',
+    message: `there is no table ${owner}.${SENTINEL} that ${user} can see: without a commit there nobody knows whether all redo of a window is on the disk, and rows could be missed`,
+    fix: [
+      '-- where the tables are; if it is there already, the grant alone',
+      ...statements.map((each) => `${each};`),
+    ].join('\n'),
+    statements,
+  });
+}
+
+interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly fix: string;
+  readonly statements?: readonly string[];
+  readonly restart?: boolean;
+  /** What has to be known before the fix is run. */
+  readonly note?: string;
+}
+
+function refused(found: string, expected: string, problem: Problem): Finding {
+  const { code, message, fix, statements, restart, note } = problem;
+  const error = new OperatorError(code, message, { fix: note === undefined ? fix : `${fix}\n-- ${note}` });
+  return { found, refusal: { expected, error, ...(statements && { statements }), ...(restart && { restart }) } };
+}
+
+/** The first few of a list. */
+function few(names: readonly string[]): string {
+  const more = names.length - 3;
+  return more <= 0 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${more} more`;
+}
+
+/** Adds logging of one kind: '' for the least that there is. */
+function supplementalLogging(
+  rds: boolean,
+  kind: '' | 'PRIMARY KEY' | 'ALL',
+): { readonly fix: string; readonly statements: readonly string[] } {
+  if (rds) {
+    const type = kind === '' ? '' : `, p_type => '${kind}'`;
+    const call = `BEGIN rdsadmin.rdsadmin_util.alter_supplemental_logging(p_action => 'ADD'${type}); END;`;
+    return { fix: call, statements: [call] };
+  }
+  const statement = `ALTER DATABASE ADD SUPPLEMENTAL LOG DATA${kind === '' ? '' : ` (${kind}) COLUMNS`}`;
+  return { fix: `${statement};`, statements: [statement] };
 }

@@ -24,9 +24,11 @@ export interface OracleTable {
 /** LogMiner passes over what has a longer name, bytes. */
 const LONGEST_NAME = 30;
 
+/** Without the segments that belong to index-organized tables, which are listed as tables of their own. */
 export const TABLES = `SELECT t.TABLE_NAME, TO_CHAR(o.OBJECT_ID), TO_CHAR(t.NUM_ROWS), t.TEMPORARY
   FROM ALL_TABLES t JOIN ALL_OBJECTS o ON o.OWNER = t.OWNER AND o.OBJECT_NAME = t.TABLE_NAME AND o.OBJECT_TYPE = 'TABLE'
- WHERE t.OWNER = :1 AND t.NESTED = 'NO' AND t.SECONDARY = 'N' AND t.DROPPED = 'NO' ORDER BY t.TABLE_NAME`;
+ WHERE t.OWNER = :1 AND t.NESTED = 'NO' AND t.SECONDARY = 'N' AND t.DROPPED = 'NO'
+   AND (t.IOT_TYPE IS NULL OR t.IOT_TYPE = 'IOT') ORDER BY t.TABLE_NAME`;
 
 export const COLUMNS = `SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, TO_CHAR(DATA_LENGTH), TO_CHAR(DATA_PRECISION), TO_CHAR(DATA_SCALE), NULLABLE, VIRTUAL_COLUMN
   FROM ALL_TAB_COLS WHERE OWNER = :1 AND HIDDEN_COLUMN = 'NO' ORDER BY TABLE_NAME, COLUMN_ID`;

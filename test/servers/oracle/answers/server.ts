@@ -9,7 +9,7 @@ import {
   SERVER,
   SWITCHES,
 } from '../../../../src/sources/oracle/server-facts.ts';
-import { OPEN_TRANSACTIONS } from '../../../../src/sources/oracle/start-scn.ts';
+import { OPEN_TRANSACTIONS, OPEN_TRANSACTIONS_OF_CLUSTER } from '../../../../src/sources/oracle/start-scn.ts';
 import { type Answer, type AnswerColumn, OraError } from '../answer.ts';
 import type { ModelSession } from '../model-session.ts';
 import type { RedoModel } from '../redo-model.ts';
@@ -91,12 +91,12 @@ export const SERVER_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
     },
   },
   {
-    sql: /^SELECT KEYCOL, LASTSCN FROM "([^"]+)"\."REPLICATOR_SENTINEL" WHERE 1 = 0 FOR UPDATE$/,
+    sql: /^(SELECT|INSERT|UPDATE) .*"([^"]+)"\."REPLICATOR_SENTINEL" .*WHERE 1 = 0$/,
     answer({ denied, tables }, _, __, sql) {
-      const owner = /"([^"]+)"/.exec(sql)?.[1] ?? '';
+      const [, verb, owner] = /^(\w+) .*"([^"]+)"\."REPLICATOR_SENTINEL"/.exec(sql) ?? [];
       if (!tables.has(`${owner}.${SENTINEL}`)) throw new OraError(942, 'table or view does not exist');
       if (denied.has(SENTINEL)) throw new OraError(1031, 'insufficient privileges');
-      return { columns: texts('KEYCOL', 'LASTSCN'), rows: [] };
+      return verb === 'SELECT' ? { columns: texts('KEYCOL', 'LASTSCN'), rows: [] } : { affected: 0 };
     },
   },
   {
@@ -113,19 +113,17 @@ export const SERVER_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
       rows: denied.has('LOGMINING') ? [] : [['1']],
     }),
   },
-  {
-    sql: OPEN_TRANSACTIONS,
-    answer(model) {
-      const open = [...model.open].filter(({ changes }) => changes > 0);
-      const rows = open
-        .map(({ firstScn, user }) => [String(model.scn), String(firstScn), user, '11/23/26 02:00:00'])
-        .sort(([, a], [, b]) => (BigInt(a) < BigInt(b) ? -1 : 1));
-      return {
-        columns: texts('SCN', 'START', 'USERNAME', 'TIME'),
-        rows: rows.length > 0 ? rows : [[String(model.scn), null, null, null]],
-      };
-    },
-  },
+  ...[OPEN_TRANSACTIONS, OPEN_TRANSACTIONS_OF_CLUSTER].map(
+    (sql): Answer<RedoModel, ModelSession> => ({
+      sql,
+      answer: (model) => ({
+        columns: texts('START', 'USERNAME', 'TIME'),
+        rows: [...model.open]
+          .filter(({ changes }) => changes > 0)
+          .map(({ firstScn, user }) => [String(firstScn), user, '11/23/26 02:00:00']),
+      }),
+    }),
+  ),
   {
     sql: HOST_CLOCK,
     answer: () => ({ columns: texts('SECONDS'), rows: [[(Date.now() / 1000).toFixed(3)]] }),
