@@ -10,6 +10,10 @@ export function isMysql(connection: SourceConnection): connection is MysqlConnec
   return 'kind' in connection && connection.kind === 'mysql';
 }
 
+export function isOracle(connection: SourceConnection): connection is OracleConnectionDescription {
+  return 'kind' in connection && connection.kind === 'oracle';
+}
+
 /** @throws UsageError for a connection to anything else. */
 export function asMysql(connection: SourceConnection): MysqlConnectionDescription {
   if (isMysql(connection)) return connection;
@@ -18,7 +22,7 @@ export function asMysql(connection: SourceConnection): MysqlConnectionDescriptio
 
 /** @throws UsageError for a connection to anything else. */
 export function asOracle(connection: SourceConnection): OracleConnectionDescription {
-  if ('kind' in connection && connection.kind === 'oracle') return connection;
+  if (isOracle(connection)) return connection;
   throw new UsageError('the connection is not one to Oracle');
 }
 
