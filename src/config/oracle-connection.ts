@@ -25,6 +25,7 @@ export interface OracleConnectionDescription {
 }
 
 const EXAMPLE = 'oracle://user:password@host:1521/service (# in a name is %23: C%23%23REPLICATOR)';
+const DEFAULT_PORT = 1521;
 
 const SCHEMES = ['oracle', 'oracles', 'tcps'];
 
@@ -49,21 +50,43 @@ const ALIASES: Readonly<Record<string, string>> = {
   'wallet password': 'wallet_password',
   walletpassword: 'wallet_password',
   wallet_location: 'wallet',
+  'service name': 'dbname',
+  service: 'dbname',
   'connection timeout': 'connect_timeout',
+  'connect timeout': 'connect_timeout',
+  timeout: 'connect_timeout',
   sslmode: 'ssl',
 };
 
-/** Parameters of other drivers that say how much they fetch or log. */
+/** Parameters of other drivers about how much they fetch or log, and how they show texts, which this program sets itself. */
 const IGNORED = new Set([
   'prefetch_rows',
   'lob fetch',
   'trace file',
   'trace dir',
-  'timeout',
+  'trace folder',
+  'trace directory',
   'language',
   'territory',
-  'ssl verify',
+  'charset',
+  'client charset',
+  'program',
+  'use_oob',
+  'enable_oob',
 ]);
+/** Parameters of other drivers that say how safe a connection has to be: passing over one would be passing over a wish for safety. */
+const OTHER_SAFETY: Readonly<Record<string, string>> = {
+  'ssl verify': 'certificates are always verified; ssl_server_dn_match=false leaves out the comparison of names',
+  encryption:
+    'use ssl=true; native network encryption is set in the sqlnet.ora of Oracle Instant Client (--oracleClientLib)',
+  'data integrity':
+    'use ssl=true; native integrity is set in the sqlnet.ora of Oracle Instant Client (--oracleClientLib)',
+  'auth type': 'give a user and a password',
+  'dba privilege': 'use an account of its own, with the grants that "instar preflight" prints',
+};
+
+/** Parameters about TLS, in lower case. */
+const FOR_TLS = ['wallet', 'wallet_password', 'ssl_server_dn_match', 'ssl_server_cert_dn'];
 
 const CONNECT_TIMEOUT_SECONDS = 10;
 /** Minutes between two looks whether a silent peer is still there; firewalls forget idle connections after five or six. */
@@ -87,13 +110,17 @@ export function parseOracleConnectionString(text: string, label: string): Oracle
 export function oracleParameters(text: string): Map<string, string> {
   if (text.trim() === '') throw new UsageError('it is empty');
   const scheme = schemeOf(text);
-  if (scheme === undefined) throw new UsageError('it does not begin with oracle://', { fix: EXAMPLE });
+  if (scheme === undefined) {
+    const java = /^jdbc:oracle:/i.test(text) ? ', but as a driver of Java wants it' : '';
+    throw new UsageError(`it does not begin with oracle://${java}`, { fix: EXAMPLE });
+  }
   if (!SCHEMES.includes(scheme)) {
     throw new UsageError(`the scheme "${scheme}" is not that of an Oracle database`, { fix: EXAMPLE });
   }
   const parameters = new Map<string, string>();
   for (const [name, value] of urlParameters(text)) {
-    const lower = name.toLowerCase();
+    // Some programs write the blank of a name as a plus sign.
+    const lower = name.toLowerCase().replaceAll('+', ' ');
     parameters.set(ALIASES[lower] ?? lower, value);
   }
   return parameters;
@@ -105,42 +132,54 @@ export function isOracleText(text: string): boolean {
   return scheme !== undefined && SCHEMES.includes(scheme);
 }
 
-/** The same connection with another password. */
+/** The connection with another password, which does not become a known secret by this. */
 export function withOraclePassword(
   connection: OracleConnectionDescription,
   password: string,
 ): OracleConnectionDescription {
-  registerSecret(password);
-  return { ...connection, attributes: unprintable({ ...connection.attributes }, password) };
+  return { ...connection, attributes: unprintable(connection.attributes, password) };
 }
 
 function describe(given: ReadonlyMap<string, string>, tls: boolean): OracleConnectionDescription {
   for (const name of given.keys()) {
     if (HONOURED.includes(name) || IGNORED.has(name)) continue;
-    throw new UsageError(`the parameter ${JSON.stringify(name)} is not known${didYouMean(name, HONOURED)}`);
+    if (Object.hasOwn(OTHER_SAFETY, name)) {
+      throw new UsageError(`the parameter ${JSON.stringify(name)} is not supported`, { fix: OTHER_SAFETY[name] });
+    }
+    throw new UsageError(
+      `the parameter ${JSON.stringify(name)} is not known${didYouMean(name, [...HONOURED, ...Object.keys(ALIASES), ...IGNORED])}`,
+    );
   }
   const get = (name: string): string | undefined => given.get(name) || undefined;
   const host = get('host') ?? 'localhost';
   if (host.includes(',')) throw severalHosts();
-  const encrypted = tls || isTrue(get('ssl'));
-  const port = wholeNumber('port', get('port'), encrypted ? 2484 : 1521, 1, 65_535);
+  const encrypted = yesOrNo('ssl', get('ssl'), tls);
+  if (tls && !encrypted) throw new UsageError('its scheme asks for TLS, and the parameter ssl for none');
+  const unused = encrypted ? undefined : FOR_TLS.find((name) => given.has(name));
+  if (unused !== undefined) {
+    throw new UsageError(`the parameter ${unused} has a meaning with TLS only`, {
+      fix: `add ssl=true, or leave ${unused} out`,
+    });
+  }
+  const port = wholeNumber('port', get('port'), DEFAULT_PORT, 1, 65_535);
   const user = get('user');
   if (user === undefined) throw new UsageError('no user is given', { fix: EXAMPLE });
   const service = get('dbname');
   const sid = get('sid');
   if (service === undefined && sid === undefined) throw new UsageError('no service is given', { fix: EXAMPLE });
+  if (service !== undefined && sid !== undefined)
+    throw new UsageError('it names a service and a SID; give one of them');
   for (const part of [host, service, sid]) {
     if (part !== undefined && !/^[\w.:$#-]+$/.test(part)) {
       throw new UsageError('the host or the service holds characters that names there cannot have', { fix: EXAMPLE });
     }
   }
   const password = get('password');
-  if (password !== undefined && ![user, service, host].includes(password)) registerSecret(password);
+  if (password !== undefined && ![user, service, sid, host, String(port)].includes(password)) registerSecret(password);
   const walletPassword = get('wallet_password');
   if (walletPassword !== undefined) registerSecret(walletPassword);
   const timeout = wholeNumber('connect_timeout', get('connect_timeout'), CONNECT_TIMEOUT_SECONDS, 1, 3600);
   const data = sid === undefined ? `(SERVICE_NAME=${service})` : `(SID=${sid})`;
-  const match = get('ssl_server_dn_match');
   const attributes: ConnectionAttributes = {
     user: accountName(user),
     connectString: `(DESCRIPTION=(ADDRESS=(PROTOCOL=${encrypted ? 'TCPS' : 'TCP'})(HOST=${host})(PORT=${port}))(CONNECT_DATA=${data}))`,
@@ -149,7 +188,7 @@ function describe(given: ReadonlyMap<string, string>, tls: boolean): OracleConne
     expireTime: KEEP_ALIVE_MINUTES,
     ...(get('wallet') !== undefined && { walletLocation: get('wallet') }),
     ...(walletPassword !== undefined && { walletPassword }),
-    ...(encrypted && { sslServerDNMatch: match === undefined || isTrue(match) }),
+    ...(encrypted && { sslServerDNMatch: yesOrNo('ssl_server_dn_match', get('ssl_server_dn_match'), true) }),
     ...(get('ssl_server_cert_dn') !== undefined && { sslServerCertDN: get('ssl_server_cert_dn') }),
   };
   const shownHost = host.includes(':') ? `[${host}]` : host;
@@ -169,20 +208,24 @@ function describe(given: ReadonlyMap<string, string>, tls: boolean): OracleConne
   };
 }
 
-/** The driver folds names to capitals as SQL does, and takes those in quotes as they are. */
-function accountName(user: string): string {
+/** A user as SQL and the driver spell it: names are folded to capitals, and those in quotes are taken as they are. */
+export function accountName(user: string): string {
   return /^[A-Za-z][\w$#]*$/.test(user) || user.startsWith('"') ? user : `"${user}"`;
 }
 
-function isTrue(text: string | undefined): boolean {
-  return text !== undefined && /^(true|enable|yes|on|1|require|verify-full)$/i.test(text);
+/** Anything else than a plain yes or no is refused: taking it for a no would turn safety off. */
+function yesOrNo(name: string, text: string | undefined, otherwise: boolean): boolean {
+  if (text === undefined) return otherwise;
+  if (/^(true|enabled?|yes|on|1|require|verify-full)$/i.test(text)) return true;
+  if (/^(false|disabled?|no|off|0)$/i.test(text)) return false;
+  throw new UsageError(`the parameter ${name} must be true or false`);
 }
 
 function wholeNumber(name: string, text: string | undefined, otherwise: number, min: number, max: number): number {
   if (text === undefined) return otherwise;
   const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (number >= min && number <= max) return number;
-  throw new UsageError(`${name} must be a whole number from ${min} to ${max}`);
+  throw new UsageError(`the parameter ${name} must be a whole number from ${min} to ${max}`);
 }
 
 /** Adds the password in a way that keeps it out of whatever prints the attributes. */
