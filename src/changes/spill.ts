@@ -9,6 +9,9 @@ import type { SourceTable } from './table.ts';
 /** Bytes gathered in memory before a write to the file, and so the usual size of the logs that `read` yields. */
 const WRITE_SIZE = 1024 * 1024;
 
+/** What a transaction that rests, or has just begun, takes in memory. */
+const FIRST_CAPACITY = 1024;
+
 const readFile = promisify(read);
 
 /** Is told what happens to a spilled transaction, to work on it before it ends. */
@@ -68,7 +71,7 @@ export class SpilledTransaction {
 
   /** The log to append to for a subtransaction (the top transaction is one too). Call it anew for each change. */
   changesOf(subtransaction: number): ChangeLog {
-    if (this.#pending.length >= WRITE_SIZE) this.settle();
+    if (this.#pending.length >= WRITE_SIZE) this.#write(this.#pending);
     const last = this.#segmentSubtransactions.length - 1;
     if (last < 0 || this.#segmentSubtransactions[last] !== subtransaction) {
       this.#segmentStarts.push(this.bytes);
@@ -113,8 +116,13 @@ export class SpilledTransaction {
 
   /** Moves what is still in memory to the file, so that a transaction that rests costs no buffer. */
   settle(): void {
-    const log = this.#pending;
-    if (log.length === 0) return;
+    if (this.#pending.length === 0) return;
+    this.#write(this.#pending);
+    this.#pending = this.#newLog();
+  }
+
+  /** Appends a log to the file, and empties it: its buffer is used again. */
+  #write(log: ChangeLog): void {
     try {
       let written = 0;
       while (written < log.length) {
@@ -128,7 +136,8 @@ export class SpilledTransaction {
     this.#fileLength += log.length;
     this.#fileCount += log.count;
     this.#tables.push(...log.tables.slice(this.#tables.length));
-    this.#pending = this.#newLog();
+    log.clear();
+    for (const table of this.#tables) log.tableIndex(table);
     this.follower?.grown();
   }
 
@@ -228,7 +237,7 @@ export class SpilledTransaction {
   }
 
   #newLog(): ChangeLog {
-    const log = new ChangeLog();
+    const log = new ChangeLog(FIRST_CAPACITY);
     for (const table of this.#tables) log.tableIndex(table);
     return log;
   }

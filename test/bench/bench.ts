@@ -3,12 +3,13 @@ import { parseArgs } from 'node:util';
 import { CONTENDERS, type ContenderName } from './contenders.ts';
 import { MYSQL_SETTINGS, type MysqlServers, startMysqlServers } from './mysql/arena.ts';
 import { mysqlDrains, mysqlHuge, mysqlLatency } from './mysql/scenarios.ts';
+import { oracleDrains, oracleLatency, oracleParser } from './oracle/scenarios.ts';
 import { commitToVisible, drains, hugeTransaction, longWay, userscripts } from './postgres-scenarios.ts';
 import * as report from './report.ts';
 import type { Section } from './section.ts';
 import { SETTINGS, type Servers, startServers } from './servers.ts';
 
-const USAGE = `npm run bench -- [--scenario small,huge,latency,rtt,script,mysql-small,mysql-huge,mysql-latency] [--scale 1] [--contender reader,native,instar] [--markdown]`;
+const USAGE = `npm run bench -- [--scenario small,huge,latency,rtt,script,mysql-small,mysql-huge,mysql-latency,oracle-parser,oracle-drains,oracle-latency] [--scale 1] [--contender reader,native,instar] [--markdown]`;
 
 type Measure<S> = (servers: S, scale: number, contenders: readonly ContenderName[]) => Promise<Section>;
 
@@ -18,6 +19,9 @@ const POSTGRES: Readonly<Record<string, Measure<Servers>>> = {
   latency: commitToVisible,
   rtt: longWay,
   script: userscripts,
+  'oracle-parser': oracleParser,
+  'oracle-drains': oracleDrains,
+  'oracle-latency': oracleLatency,
 };
 
 const MYSQL: Readonly<Record<string, Measure<MysqlServers>>> = {

@@ -27,8 +27,8 @@ export function windowQuery(inContainer: boolean): string {
    }`;
 }
 
-/** Rows that are fetched at a time. */
-const FETCHED = 1000;
+/** Rows that are fetched at a time: a batch should be gone before the next one comes. */
+const FETCHED = 500;
 
 /** ORA-01307: no LogMiner session is active. */
 const NOT_ACTIVE = 1307;

@@ -1,5 +1,8 @@
 const FIRST_CAPACITY = 32;
 
+/** Numbers in a block; blocks are not copied when another one is needed. */
+const BLOCK = 1 << 16;
+
 /** A change whose undo was found. A row's own number is never this. */
 const GONE = 0;
 
@@ -11,19 +14,23 @@ export const LARGE_OBJECT = 0xffffffff;
  * back. Eight bytes for each.
  */
 export class UndoStack {
-  /** Pairs: the row's number, and the ordinal of the change plus one, 0 for a change that is not replicated. */
-  #pairs = new Uint32Array(FIRST_CAPACITY);
+  /** Pairs: the row's number, and the ordinal of the change plus one, 0 for a change that is not replicated. All blocks but a first one alone are full-sized. */
+  readonly #blocks: Uint32Array[] = [new Uint32Array(FIRST_CAPACITY)];
   #length = 0;
 
   /** @param ordinal that of the change; -1 for a change that is not replicated, whose undo has to be known none the less */
   push(row: number, ordinal: number): void {
-    if (this.#length === this.#pairs.length) {
-      const grown = new Uint32Array(this.#length * 2);
-      grown.set(this.#pairs);
-      this.#pairs = grown;
+    const within = this.#length % BLOCK;
+    const last = Math.floor(this.#length / BLOCK);
+    if (last === this.#blocks.length) this.#blocks.push(new Uint32Array(BLOCK));
+    if (within === this.#blocks[last].length) {
+      const grown = new Uint32Array(within * 2);
+      grown.set(this.#blocks[last]);
+      this.#blocks[last] = grown;
     }
-    this.#pairs[this.#length] = row;
-    this.#pairs[this.#length + 1] = ordinal + 1;
+    const block = this.#blocks[last];
+    block[within] = row;
+    block[within + 1] = ordinal + 1;
     this.#length += 2;
   }
 
@@ -32,24 +39,28 @@ export class UndoStack {
    * ordinals of those that are replicated. False when the row was not changed.
    */
   undo(row: number, drop: (ordinal: number) => void): boolean {
-    const pairs = this.#pairs;
     for (let at = this.#length - 2; at >= 0; at -= 2) {
-      if (pairs[at] !== row) continue;
+      if (this.#row(at) !== row) continue;
       this.#takeOff(at, drop);
-      for (let after = at + 2; after < this.#length && pairs[after] === LARGE_OBJECT; after += 2) {
+      for (let after = at + 2; after < this.#length && this.#row(after) === LARGE_OBJECT; after += 2) {
         this.#takeOff(after, drop);
       }
       // So that a rollback of very many rows does not look through those that are gone for each of them.
-      while (this.#length > 0 && pairs[this.#length - 2] === GONE) this.#length -= 2;
+      while (this.#length > 0 && this.#row(this.#length - 2) === GONE) this.#length -= 2;
       return true;
     }
     return false;
   }
 
+  #row(at: number): number {
+    return this.#blocks[Math.floor(at / BLOCK)][at % BLOCK];
+  }
+
   #takeOff(at: number, drop: (ordinal: number) => void): void {
-    const pairs = this.#pairs;
-    pairs[at] = GONE;
-    if (pairs[at + 1] > 0) drop(pairs[at + 1] - 1);
+    const block = this.#blocks[Math.floor(at / BLOCK)];
+    const within = at % BLOCK;
+    block[within] = GONE;
+    if (block[within + 1] > 0) drop(block[within + 1] - 1);
   }
 }
 
