@@ -22,6 +22,8 @@ export type ReplicaIdentity = 'key' | 'full' | 'nothing';
 export interface SourceTable {
   readonly schema: string;
   readonly name: string;
+  /** The source writes plain names in capitals: DDL that is proposed for the target has those in lower case. */
+  readonly capitals?: true;
   readonly identity: ReplicaIdentity;
   readonly columns: readonly SourceColumn[];
 }

@@ -79,15 +79,17 @@ export function fixText({ notes = [], statements }: Finding): string {
 
 function missingTable(source: SourceTable, schema: SchemaName, dialect: Dialect): Finding {
   const notes: string[] = [];
-  const lines = source.columns.map((column) => `  ${columnDefinition(column, dialect, notes)}`);
+  const lines = source.columns.map((column) => `  ${columnDefinition(source, column, dialect, notes)}`);
   if (source.identity === 'key') {
-    const key = source.columns.filter((column) => column.identity).map((column) => quoteIdentifier(column.name));
+    const key = source.columns
+      .filter((column) => column.identity)
+      .map((column) => quoteIdentifier(spelled(source, column.name)));
     lines.push(`  PRIMARY KEY (${key.join(', ')})`);
   }
   return {
     problem: 'the table does not exist, or the user may not see it',
     notes,
-    statements: [`CREATE TABLE ${qualify(schema, source.name)} (\n${lines.join(',\n')}\n)`],
+    statements: [`CREATE TABLE ${qualify(schema, spelled(source, source.name))} (\n${lines.join(',\n')}\n)`],
   };
 }
 
@@ -103,7 +105,7 @@ function compare(source: SourceTable, target: TargetTable, schema: SchemaName, d
   const findings: Finding[] = [];
   if (unexpected.length > 0) {
     const notes: string[] = [];
-    const definitions = unexpected.map((column) => columnDefinition(column, dialect, notes));
+    const definitions = unexpected.map((column) => columnDefinition(source, column, dialect, notes));
     findings.push({
       problem: `unexpected columns: ${names(unexpected)} (the source has them, the target has not)`,
       notes,
@@ -148,7 +150,7 @@ function missingKey(
 ): Finding | undefined {
   const identity = source.columns.filter((column) => column.identity);
   const key = identity.map((column) =>
-    unexpected.includes(column) ? column.name : (findColumn(target, column.name)?.name ?? column.name),
+    unexpected.includes(column) ? spelled(source, column.name) : (findColumn(target, column.name)?.name ?? column.name),
   );
   const covers = (candidate: readonly string[]) =>
     candidate.length === key.length && candidate.every((name) => key.includes(name));
@@ -162,9 +164,14 @@ function missingKey(
   };
 }
 
-function columnDefinition(column: SourceColumn, dialect: Dialect, notes: string[]): string {
+/** A name of the source as the target would have it: plain names are in capitals there, and in lower case here. */
+function spelled({ capitals }: SourceTable, name: string): string {
+  return capitals === true && name === name.toUpperCase() ? name.toLowerCase() : name;
+}
+
+function columnDefinition(source: SourceTable, column: SourceColumn, dialect: Dialect, notes: string[]): string {
   const { type, note } = proposeType(column.type, dialect);
-  const name = quoteIdentifier(column.name);
+  const name = quoteIdentifier(spelled(source, column.name));
   if (note !== undefined) notes.push(`-- ${name.replaceAll(/\s/g, ' ')}: ${note.replaceAll(/\s/g, ' ')}`);
   return `${name} ${type}`;
 }

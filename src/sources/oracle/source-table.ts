@@ -1,5 +1,6 @@
 import type { SourceTable } from '../../changes/table.ts';
 import type { OracleTable } from './tables.ts';
+import { sourceTypeText } from './values/source-type.ts';
 import { unsupportedType } from './values/column-writer.ts';
 
 /** A table as the engine sees it: without the columns that no statement gives a value to, or whose values the redo does not tell. */
@@ -8,11 +9,12 @@ export function sourceTable({ owner, name, key, columns }: OracleTable): SourceT
   return {
     schema: owner,
     name,
+    capitals: true,
     identity: key.length > 0 ? 'key' : 'full',
     columns: kept.map((column) => ({
       name: column.name,
       identity: key.length === 0 || key.includes(column.name),
-      type: column.type,
+      type: sourceTypeText(column),
     })),
   };
 }

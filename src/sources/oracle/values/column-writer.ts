@@ -38,26 +38,6 @@ export function unsupportedType({ type }: OracleColumnType): string | undefined 
   return isKnown(type) ? undefined : `LogMiner does not tell values of type ${type}`;
 }
 
-/** The type of column to propose for the target. */
-export function proposedType({ type, length, precision, scale }: OracleColumnType): string {
-  if (type === 'NUMBER') {
-    if (scale === undefined || precision === undefined) return scale === 0 ? 'DECIMAL(38)' : 'DECIMAL';
-    if (scale <= 0 && precision - scale <= 18) return 'INT8';
-    return `DECIMAL(${scale > precision ? scale : precision}, ${Math.max(scale, 0)})`;
-  }
-  if (type === 'FLOAT') return 'DECIMAL';
-  if (type === 'BINARY_FLOAT') return 'FLOAT4';
-  if (type === 'BINARY_DOUBLE') return 'FLOAT8';
-  if (type === 'DATE') return 'TIMESTAMP';
-  if (type.includes('TIME ZONE')) return 'TIMESTAMPTZ';
-  if (type.startsWith('TIMESTAMP')) return 'TIMESTAMP';
-  if (type.startsWith('INTERVAL')) return 'INTERVAL';
-  if (type === 'RAW' && length === 16) return 'UUID';
-  if (type === 'RAW' || type === 'BLOB' || type === 'LONG RAW') return 'BYTES';
-  if (type === 'BOOLEAN') return 'BOOL';
-  return 'STRING';
-}
-
 const KNOWN = new Set([
   'NUMBER',
   'FLOAT',
