@@ -30,6 +30,9 @@ export function windowQuery(inContainer: boolean): string {
 /** Rows that are fetched at a time: a batch should be gone before the next one comes. */
 const FETCHED = 500;
 
+/** Windows after which a session ends and begins anew: what it has taken of the server's memory grows with each. */
+const LONGEST = 2000;
+
 /** ORA-01307: no LogMiner session is active. */
 const NOT_ACTIVE = 1307;
 
@@ -40,6 +43,7 @@ export class LogMinerSession {
   readonly #container: string | undefined;
   readonly #query: string;
   #files = '';
+  #windows = 0;
 
   /** @param container the pluggable database that the tables are in; undefined on a server without any */
   constructor(connection: OracleConnection, owner: string, container: string | undefined) {
@@ -53,7 +57,7 @@ export class LogMinerSession {
   async start(files: readonly LogFile[], from: Scn, to: Scn): Promise<void> {
     const names = files.map(({ name }) => name);
     const key = names.join('\n');
-    if (key !== this.#files) {
+    if (key !== this.#files || ++this.#windows > LONGEST) {
       await this.end();
       for (const [i, name] of names.entries()) {
         await this.#connection.execute(i === 0 ? ADD_FIRST_LOG : ADD_LOG, [name]);
@@ -88,6 +92,7 @@ export class LogMinerSession {
   /** Lets go of the files, and of the memory at the server. */
   async end(): Promise<void> {
     this.#files = '';
+    this.#windows = 0;
     try {
       await this.#connection.execute(END_LOGMINER);
     } catch (error) {

@@ -2,6 +2,8 @@ import type { Scn } from './scn.ts';
 
 /** SCNs that the first window takes. */
 const FIRST_SIZE = 3250n;
+/** A window is never made larger than that: SCNs jump, and idle servers have nothing in them. */
+const LARGEST = 10n ** 12n;
 /** A window is never made smaller than that. */
 const SMALLEST = 100n;
 /** Rows in a window above which the next one is smaller. */
@@ -51,7 +53,8 @@ export class Windows {
   }
 
   #bounded(size: Scn): Scn {
+    const limit = this.#limit ?? LARGEST;
     const atLeast = size < SMALLEST ? SMALLEST : size;
-    return this.#limit !== undefined && atLeast > this.#limit ? this.#limit : atLeast;
+    return atLeast > limit ? limit : atLeast;
   }
 }
