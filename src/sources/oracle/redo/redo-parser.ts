@@ -401,8 +401,8 @@ function isBarePart(code: number): boolean {
 
 /** The statement up to its first value, which tells table and columns and nothing of the data. */
 function unreadable(sql: string, { message, at }: Malformed): OperatorError {
-  const quote = sql.indexOf("'");
-  const shown = sql.slice(0, Math.min(quote < 0 ? sql.length : quote, 200));
+  const first = /'|=|\bvalues\b/i.exec(sql)?.index ?? sql.length;
+  const shown = sql.slice(0, Math.min(first, 200));
   return new OperatorError(
     'ORACLE_REDO_UNREADABLE',
     `a change that LogMiner tells of cannot be read: ${message}, at character ${at} of ${sql.length} of: ${shown}…; nothing after the checkpoint was applied, and nothing is lost while the logs are kept`,

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { OperatorError } from '../../src/errors.ts';
+import type { OracleSourceOptions } from '../../src/sources/oracle/oracle-source.ts';
+import type { SkipReason } from '../../src/sources/oracle/metrics.ts';
+import { OracleRun, startOracle } from '../harness/oracle-run.ts';
+import type { OracleServer } from '../servers/oracle/oracle.ts';
+import type { ModelTable, ModelTransaction } from '../servers/oracle/redo-model.ts';
+
+const column = (name: string, type: string, length = 22) => ({ name, type, length, nullable: name !== 'ID' });
+
+interface Place {
+  readonly server: OracleServer;
+  readonly table: ModelTable;
+  readonly run: OracleRun;
+  readonly skipped: SkipReason[];
+  /** A transaction that does this, and commits. */
+  commit(work: (transaction: ModelTransaction) => void): void;
+}
+
+async function place(t: TestContext, options: Partial<OracleSourceOptions> = {}): Promise<Place> {
+  const server = await startOracle(t, { profile: '19c', multitenant: true });
+  const { model } = server;
+  const table = model.createTable(
+    server.owner,
+    'DOCS',
+    [column('ID', 'NUMBER'), column('TITLE', 'VARCHAR2', 4000), column('BODY', 'CLOB', 4000)],
+    ['ID'],
+  );
+  const skipped: SkipReason[] = [];
+  const metrics = {
+    mutation: () => {},
+    skipped: (why: SkipReason) => void skipped.push(why),
+    distance: () => {},
+    window: () => {},
+    open: () => {},
+  };
+  const run = await new OracleRun(t, server, { metrics, ...options }).start();
+  const commit = (work: (transaction: ModelTransaction) => void) => {
+    const transaction = model.begin();
+    work(transaction);
+    transaction.commit();
+  };
+  return { server, table, run, skipped, commit };
+}
+
+/** The changes that were delivered, flat: kind and new values. */
+function changes({ run }: Place): unknown[] {
+  return run.sink.transactions.flatMap((each) => each.changes.map(({ kind, new: values }) => [kind, values]));
+}
+
+async function failure({ run }: Place): Promise<OperatorError> {
+  const error = await run.outcome;
+  assert(error instanceof OperatorError, String(error));
+  return error;
+}
+
+/** A record of the redo that is no change of the model. */
+function write({ server, table }: Place, operation: number, more: Record<string, unknown> = {}): void {
+  server.model.write({
+    operation,
+    xid: '0009000900000009',
+    rollback: false,
+    owner: server.owner,
+    table: table.name,
+    rowId: 'AAAAAAAAAAAAAAAAAA',
+    thread: 1,
+    ...more,
+  });
+}
+
+test('statements that are cut into many rows are put together, whatever stands at the cuts', async (t) => {
+  const at = await place(t);
+  const texts = [3990, 3998, 3999, 4000].map((length) => "it's 漢🙂 || ".repeat(400).slice(0, length));
+  for (const [i, text] of texts.entries()) at.commit((each) => each.insert(at.table, [String(i), text, null]));
+  await at.run.caughtUp();
+  assert.deepEqual(
+    changes(at),
+    texts.map((text, i) => ['insert', [String(i), text, null]]),
+  );
+});
+
+test('what was taken back is not there: a savepoint, all of it, and a large object with its row', async (t) => {
+  const at = await place(t);
+  at.commit((each) => {
+    each.insert(at.table, ['1', 'kept', 'short']);
+    const savepoint = each.savepoint();
+    each.insert(at.table, ['2', 'gone', 'long '.repeat(400)]);
+    each.insert(at.table, ['3', 'gone', 'short']);
+    each.rollbackTo(savepoint);
+    each.insert(at.table, ['4', 'kept', null]);
+  });
+  const whole = at.server.model.begin();
+  whole.insert(at.table, ['5', 'gone', null]);
+  whole.rollback();
+  await at.run.caughtUp();
+  assert.deepEqual(changes(at), [
+    ['insert', ['1', 'kept', '']],
+    ['update', ['1', undefined, 'short']],
+    ['insert', ['4', 'kept', null]],
+  ]);
+});
+
+test('a large object that comes in pieces is whole; of one that was there already nothing is made up', async (t) => {
+  const at = await place(t);
+  const body = "it's long; ".repeat(300);
+  at.commit((each) => each.insert(at.table, ['1', 'a', body]));
+  const place9 = `select "BODY" into loc_c from "${at.server.owner}"."DOCS" where "ID" = '1' for update;`;
+  write(at, 9, { text: place9 });
+  write(at, 10, { text: " buf_c := 'X';\n dbms_lob.write(loc_c, 1, 5, buf_c);" });
+  write(at, 7, { owner: null, table: null, text: 'commit' });
+  await at.run.caughtUp();
+  assert.deepEqual(changes(at), [
+    ['insert', ['1', 'a', '']],
+    ['update', ['1', undefined, body]],
+  ]);
+  assert.deepEqual(at.skipped, ['lob']);
+  assert.equal(at.run.log.lines.filter(({ fields }) => fields?.code === 'ORACLE_REDO_SKIPPED').length, 1);
+});
+
+test('a table that is made meanwhile is replicated, and one that is altered is read by its new definition', async (t) => {
+  const at = await place(t);
+  at.commit((each) => each.insert(at.table, ['1', 'a', null]));
+  await at.run.caughtUp();
+  const made = at.server.model.createTable(at.server.owner, 'LATE', [column('ID', 'NUMBER')], ['ID']);
+  at.commit((each) => each.insert(made, ['7']));
+  await at.run.caughtUp();
+  const altered = at.server.model.createTable(
+    at.server.owner,
+    'LATE',
+    [column('ID', 'NUMBER'), column('MORE', 'VARCHAR2', 10)],
+    ['ID'],
+  );
+  write(at, 5, { table: 'LATE', info: 'USER DDL', text: 'alter table late add more varchar2(10)' });
+  at.commit((each) => each.insert(altered, ['8', 'x']));
+  await at.run.caughtUp();
+  assert.deepEqual(changes(at), [
+    ['insert', ['1', 'a', null]],
+    ['insert', ['7']],
+    ['insert', ['8', 'x']],
+  ]);
+});
+
+test('TRUNCATE empties the table in its transaction, or is left out, or ends the stream, as was chosen', async (t) => {
+  const ddl = { info: 'USER DDL (PlSql=0 RecDep=0)', text: 'truncate table docs' };
+  const applied = await place(t);
+  write(applied, 5, ddl);
+  write(applied, 7, { owner: null, table: null });
+  await applied.run.caughtUp();
+  assert.deepEqual(changes(applied), [['truncate', undefined]]);
+  const ignored = await place(t, { truncate: 'ignore' });
+  write(ignored, 5, ddl);
+  write(ignored, 7, { owner: null, table: null });
+  await ignored.run.caughtUp();
+  assert.deepEqual([changes(ignored), ignored.skipped], [[], ['ddl']]);
+  const refused = await place(t, { truncate: 'error' });
+  write(refused, 5, ddl);
+  assert.equal((await failure(refused)).code, 'ORACLE_TRUNCATE');
+});
+
+test('redo that cannot be turned into changes ends the stream with its name, and nothing of its transaction is delivered', async (t) => {
+  const cases: readonly (readonly [code: string, operation: number, more: Record<string, unknown>])[] = [
+    [
+      'ORACLE_REDO_NOT_VALID',
+      1,
+      {
+        status: 2,
+        info: 'Dictionary Mismatch',
+        text: 'insert into "UNKNOWN"."OBJ# 1"("COL 1") values (HEXTORAW(\'c102\'))',
+      },
+    ],
+    ['ORACLE_OPERATION_UNSUPPORTED', 255, { text: 'Unsupported' }],
+    ['ORACLE_REDO_WITHOUT_KEY', 3, { text: 'update "APP"."DOCS" set "TITLE" = \'x\'' }],
+    ['ORACLE_REDO_UNREADABLE', 1, { text: 'insert into "APP"."DOCS"("ID") values (secret' }],
+  ];
+  for (const [code, operation, more] of cases) {
+    const at = await place(t);
+    write(at, operation, more);
+    const error = await failure(at);
+    assert.equal(error.code, code);
+    assert.equal(error.transient, false);
+    assert.doesNotMatch(`${error.message}${error.fix}`, /secret/);
+    assert.deepEqual(at.run.sink.transactions, []);
+  }
+});
+
+test('a table that the dictionary no longer knows is refused when it is one of ours, and passed over with a word when not', async (t) => {
+  const at = await place(t);
+  write(at, 1, {
+    owner: 'UNKNOWN',
+    table: 'OBJ# 424242',
+    text: 'insert into "UNKNOWN"."OBJ# 424242"("COL 1") values (HEXTORAW(\'c102\'))',
+  });
+  at.commit((each) => each.insert(at.table, ['1', 'a', null]));
+  await at.run.caughtUp();
+  assert.deepEqual(at.skipped, ['unknown_table']);
+  write(at, 1, { owner: 'UNKNOWN', table: `OBJ# ${at.table.objectId}`, text: 'insert into …' });
+  assert.equal((await failure(at)).code, 'ORACLE_TABLE_CHANGED');
+});
+
+test('a hole that the server reports is not passed: the stream is to begin again', async (t) => {
+  const at = await place(t);
+  write(at, 34, { owner: null, table: null });
+  const error = await failure(at);
+  assert.deepEqual([error.code, error.transient], ['ORACLE_REDO_HOLE', true]);
+});
+
+test('commit times are those of UTC, whatever zone the host is in', async (t) => {
+  const at = await place(t);
+  const before = Math.floor(Date.now() / 1000) * 1000;
+  at.commit((each) => each.insert(at.table, ['1', 'a', null]));
+  await at.run.caughtUp();
+  const time = at.run.sink.transactions[0].commitTime / 1000;
+  assert(time >= before && time <= Date.now(), `${new Date(time).toISOString()}`);
+});
