@@ -43,10 +43,11 @@ export class OracleRun {
     });
   }
 
-  async start(): Promise<this> {
+  /** @param from where another run has stopped; undefined: a first start */
+  async start(from?: string): Promise<this> {
     await this.source.connect();
-    const position = await this.source.initialPosition();
-    await this.source.verifyCheckpoint(position, undefined);
+    const position = from === undefined ? await this.source.initialPosition() : this.source.parsePosition(from);
+    if (from === undefined) await this.source.verifyCheckpoint(position, undefined);
     this.outcome = this.source.stream(position, this.sink, this.#stop.signal).then(
       () => undefined,
       (error: unknown) => error,

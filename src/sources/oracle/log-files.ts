@@ -57,6 +57,7 @@ export async function readThreads(connection: OracleConnection): Promise<RedoThr
 
 /**
  * The files that hold all redo from `from` to `to`, both included, of every thread.
+ * @param patience `over`: a log that no view tells of is gone; else it may just be on its way to the archive
  * @throws OperatorError ORACLE_LOG_MISSING when some of it is gone for good; ORACLE_LOG_NOT_YET (transient) when a log was switched and its archived
  * copy is not told yet.
  */
@@ -65,6 +66,7 @@ export async function collectLogFiles(
   from: Scn,
   to: Scn,
   threads: readonly RedoThread[],
+  patience: 'wait' | 'over' = 'wait',
 ): Promise<LogFile[]> {
   const archived = await rows<readonly (string | null)[]>(connection, ARCHIVED_LOGS, [from, to]);
   // Asked for afterwards: what is archived meanwhile is in both answers and not in none.
@@ -85,7 +87,7 @@ export async function collectLogFiles(
     const start = thread.enabled > from ? thread.enabled : from;
     const end = thread.open || thread.checkpoint > to ? to : thread.checkpoint;
     if (start > end) continue;
-    chosen.push(...covering(all, thread.number, start, end, deleted));
+    chosen.push(...covering(all, thread.number, start, end, deleted, patience));
   }
   return chosen;
 }
@@ -112,6 +114,7 @@ function covering(
   from: Scn,
   to: Scn,
   deleted: readonly LogFile[],
+  patience: 'wait' | 'over',
 ): LogFile[] {
   const sorted = files.toSorted((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
   const chosen: LogFile[] = [];
@@ -125,8 +128,8 @@ function covering(
   if (at > to) return chosen;
   const gone = deleted.find((file) => file.thread === thread && file.first <= at && file.next > at);
   const later = sorted.find((file) => file.first > at);
-  // A log that is just being archived is missing for a moment, but the one after it is there already.
-  if (gone === undefined && (chosen.length > 0 || later === undefined)) throw notYet(thread, at);
+  // A log that is just being archived may be in neither view for a moment.
+  if (gone === undefined && (patience === 'wait' || later === undefined)) throw notYet(thread, at);
   throw missing(thread, at, gone, later);
 }
 

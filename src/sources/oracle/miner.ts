@@ -147,7 +147,8 @@ export class Miner {
     const { mining } = this.#parts;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await collectLogFiles(mining, from, to, await readThreads(mining));
+        const patience = attempt < ARCHIVE_POLLS ? 'wait' : 'over';
+        return await collectLogFiles(mining, from, to, await readThreads(mining), patience);
       } catch (error) {
         const soon = error instanceof OperatorError && error.code === 'ORACLE_LOG_NOT_YET';
         if (!soon || attempt === ARCHIVE_POLLS) throw error;

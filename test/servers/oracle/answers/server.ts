@@ -142,6 +142,9 @@ export const SERVER_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
     settings.key = 'YES';
   }, /^ALTER DATABASE ADD SUPPLEMENTAL LOG DATA \(PRIMARY KEY\) COLUMNS$/),
   change(({ settings }) => {
+    settings.all = 'YES';
+  }, /^ALTER DATABASE ADD SUPPLEMENTAL LOG DATA \(ALL\) COLUMNS$/),
+  change(({ settings }) => {
     settings.force = 'YES';
   }, /^ALTER DATABASE FORCE LOGGING$/),
   change((model, [, owner]) => {

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseOracleConnectionString } from '../../src/config/oracle-connection.ts';
+import { OperatorError } from '../../src/errors.ts';
+import type { CheckResult } from '../../src/preflight/check.ts';
+import { oraclePreflight } from '../../src/preflight/oracle-preflight.ts';
+import type { SourceWishes } from '../../src/preflight/source-wishes.ts';
+import { SENTINEL } from '../../src/sources/oracle/sentinel.ts';
+import { startOracle } from '../harness/oracle-run.ts';
+import type { OracleServer } from '../servers/oracle/oracle.ts';
+
+const column = (name: string, type = 'NUMBER', length = 22) => ({ name, type, length, nullable: name !== 'ID' });
+
+function preflight(server: OracleServer) {
+  return oraclePreflight(parseOracleConnectionString(server.rootUrl, '--sourceConn'));
+}
+
+function wishes(server: OracleServer, start?: bigint): SourceWishes {
+  const pdb = server.pdbUrl === undefined ? undefined : parseOracleConnectionString(server.pdbUrl, '--sourcePDBConn');
+  return { oracle: { schema: server.owner, ...(pdb && { pdb }), ...(start !== undefined && { start }) } };
+}
+
+function byId(results: readonly CheckResult[]): ReadonlyMap<string, CheckResult> {
+  return new Map(results.map((result) => [result.id.replace('source.', ''), result]));
+}
+
+test('a server that is ready: each check once, in the planned order, and all of them pass but the advice', async (t) => {
+  for (const multitenant of [true, false]) {
+    const server = await startOracle(t, { multitenant, profile: multitenant ? '19c' : '23ai' });
+    server.model.settings.all = 'YES';
+    server.model.createTable(server.owner, 'T', [column('ID')], ['ID']);
+    const asked = preflight(server);
+    const reported: string[] = [];
+    const results = await asked.check(wishes(server, server.model.scn), ({ id }) => reported.push(id));
+    assert.deepEqual(
+      results.map(({ id }) => id),
+      asked.planned.map(({ id }) => id),
+    );
+    assert.deepEqual(reported.toSorted(), results.map(({ id }) => id).toSorted());
+    assert.deepEqual(
+      results.filter(({ state }) => state !== 'passed'),
+      [],
+    );
+  }
+});
+
+test('all that is wrong at once is told at once, each with its code and what mends it; statements do mend it', async (t) => {
+  const server = await startOracle(t, { profile: '19c' });
+  const { model } = server;
+  Object.assign(model.settings, { minimal: 'NO', key: 'NO', force: 'NO', switches: 200, logBytes: 50 * 2 ** 20 });
+  model.tables.delete(`${server.owner}.${SENTINEL}`);
+  model.createTable(server.owner, 'NO_KEY', [column('A')], []);
+  model.createTable(server.owner, 'SHAPES', [column('ID'), column('G', 'SDO_GEOMETRY')], ['ID']);
+  model.createTable(server.owner, 'PAPERS', [column('ID'), column('X', 'XMLTYPE')], ['ID']);
+  model.createTable(server.owner, 'A_NAME_THAT_IS_LONGER_THAN_THIRTY_BYTES', [column('ID')], ['ID']);
+  const asked = preflight(server);
+  const results = byId(await asked.check(wishes(server, model.scn)));
+  const code = (id: string) => results.get(id)?.code;
+  assert.deepEqual(
+    ['supplemental_min', 'supplemental_pk', 'force_logging', 'sentinel', 'log_size', 'tables'].map(code),
+    [
+      'ORACLE_SUPPLEMENTAL_LOGGING',
+      'ORACLE_SUPPLEMENTAL_LOGGING',
+      'ORACLE_FORCE_LOGGING',
+      'ORACLE_SENTINEL',
+      'ORACLE_LOG_SWITCHES',
+      'ORACLE_TABLE_UNSUPPORTED',
+    ],
+  );
+  assert.match(results.get('tables')?.found ?? '', /SHAPES.*A_NAME_THAT|A_NAME_THAT.*SHAPES/);
+  for (const { state, fix, id } of results.values()) {
+    if (state === 'failed') assert(fix !== undefined && fix.text !== '', id);
+  }
+  for (const { fix } of results.values()) if (fix?.statements !== undefined) await asked.fix(fix);
+  const mended = byId(await asked.check({ ...wishes(server, model.scn), tables: ['APP.PAPERS'] }));
+  for (const id of ['supplemental_min', 'supplemental_pk', 'force_logging', 'sentinel', 'tables', 'primary_keys']) {
+    assert.equal(mended.get(id)?.state, 'passed', id);
+  }
+  assert.match(mended.get('columns')?.found ?? '', /PAPERS\.X/);
+});
+
+test('rights are named one by one, with the GRANT for each', async (t) => {
+  const server = await startOracle(t, { multitenant: true });
+  for (const name of ['V$ARCHIVED_LOG', 'LOGMINING', 'DBMS_LOGMNR', SENTINEL]) server.model.denied.add(name);
+  const results = byId(await preflight(server).check(wishes(server)));
+  const rights = results.get('rights');
+  assert.equal(rights?.code, 'ORACLE_PERMISSION');
+  for (const grant of ['GRANT SELECT ON SYS.V_$ARCHIVED_LOG', 'GRANT LOGMINING', 'GRANT EXECUTE ON SYS.DBMS_LOGMNR']) {
+    assert(rights?.fix?.text.includes(`${grant} TO C##REPLICATOR;`), grant);
+  }
+  assert.match(
+    results.get('table_rights')?.fix?.text ?? '',
+    /GRANT SELECT ON "APP"\."REPLICATOR_SENTINEL" TO C##REPLICATOR;/,
+  );
+  assert.equal(results.get('logminer')?.state, 'skipped');
+});
+
+test('connections that lead to the wrong container are told apart', async (t) => {
+  const server = await startOracle(t, { multitenant: true });
+  const toRoot = byId(await preflight(server).check({ oracle: { schema: server.owner } }));
+  assert.equal(toRoot.get('containers')?.code, 'ORACLE_PDB_MISSING');
+  const pdb = oraclePreflight(parseOracleConnectionString(server.pdbUrl ?? '', '--sourceConn'));
+  const inPdb = byId(await pdb.check(wishes(server)));
+  assert.equal(inPdb.get('containers')?.code, 'ORACLE_IN_PDB');
+});
+
+test('a standby, a database without archiving, an old one, and redo that is gone are refused', async (t) => {
+  const server = await startOracle(t, {});
+  Object.assign(server.model.settings, { role: 'PHYSICAL STANDBY', logMode: 'NOARCHIVELOG', version: '11.2.0.4.0' });
+  const results = byId(await preflight(server).check(wishes(server, 100n)));
+  const code = (id: string) => results.get(id)?.code;
+  assert.deepEqual(['primary', 'log_mode', 'version', 'retention'].map(code), [
+    'ORACLE_NOT_PRIMARY',
+    'ORACLE_ARCHIVELOG',
+    'ORACLE_VERSION',
+    'ORACLE_LOG_MISSING',
+  ]);
+  assert.equal(results.get('log_mode')?.fix?.restart, true);
+});
+
+test('a server that cannot be reached is one failure, and all else is skipped for it', async (t) => {
+  const server = await startOracle(t, {});
+  const wrong = oraclePreflight(
+    parseOracleConnectionString(server.rootUrl.replace('ORCLCDB', 'NOWHERE'), '--sourceConn'),
+  );
+  const [first, ...rest] = await wrong.check(wishes(server));
+  assert.equal(first.code, 'ORACLE_SERVICE');
+  assert(rest.every(({ state }) => state === 'skipped'));
+  await assert.rejects(wrong.test(), (error) => error instanceof OperatorError && error.code === 'ORACLE_SERVICE');
+});
