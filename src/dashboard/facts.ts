@@ -4,6 +4,8 @@ import { type Buckets, bucketsOf } from './histogram.ts';
 import { parseMysqlPosition, transactionsBetween } from '../sources/mysql/positions.ts';
 import { distanceOf } from './position.ts';
 import { greatest, parseSamples, type Samples, total } from './samples.ts';
+import { MINING_METRICS, readMining } from './mining.ts';
+import type { MiningReading } from './reading.ts';
 import { readScript, SCRIPT_METRICS, type ScriptFacts } from './script.ts';
 
 /** Counts of one table since its process started. */
@@ -45,6 +47,7 @@ export interface Facts extends Omit<Diagnosis, 'standbyTimeout'> {
   readonly toldLag: number | undefined;
   readonly tables: ReadonlyMap<string, TableFacts>;
   readonly script: ScriptFacts | undefined;
+  readonly mining: MiningReading | undefined;
   /** Seconds without a word from the source after which its connection is not to be trusted. */
   readonly heartbeatLimit: number;
 }
@@ -86,6 +89,7 @@ const WANTED = new Set([
   ],
   ...['instar_dead_letters_total', 'instar_checkpoint_timestamp_seconds'],
   ...SCRIPT_METRICS,
+  ...MINING_METRICS,
   ...AGES.flatMap((name) => [`${name}_sum`, `${name}_count`]),
   ...AGES.filter((name) => !TABLE_AGES.includes(name)).map((name) => `${name}_bucket`),
 ]);
@@ -148,6 +152,7 @@ export function readFacts(answer: Answer, at: number): Facts {
     toldLag: toldLag(samples),
     tables,
     script: readScript(samples),
+    mining: readMining(samples, diagnosis.kind),
     heartbeatLimit: Math.max(USUAL_HEARTBEAT_LIMIT, (3 * (diagnosis.standbyTimeout ?? 0)) / 1000),
   };
 }

@@ -162,6 +162,7 @@ export class ReadingModel {
       }),
       tables: this.#tables.look(at, facts.tables),
       script: this.#script.look(at, facts.script),
+      mining: facts.mining,
       troubles: facts.troubles,
       deadLetters: facts.deadLetters,
       deadLetterTable: facts.deadLetterTable,

@@ -19,6 +19,7 @@ import { lagSign } from './lag-sign.ts';
 import { shortPosition } from './position.ts';
 import type { Reading, StageReading } from './reading.ts';
 import { retentionSentence } from './retention.ts';
+import { miningText } from './mining.ts';
 import { scriptText } from './script.ts';
 import { ago, lagAmount, staleness, trendText } from './words.ts';
 
@@ -168,6 +169,16 @@ function overviewParts(reading: Reading, columns: number, theme: Theme, roomy: b
               ))}
             </Box>,
             retention.length,
+          ),
+        ]),
+    ...(reading.mining === undefined
+      ? []
+      : [
+          part(
+            2,
+            <Fact key="mining" label="LogMiner">
+              {miningText(reading.mining)}
+            </Fact>,
           ),
         ]),
     ...(reading.script === undefined

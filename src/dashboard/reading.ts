@@ -36,6 +36,16 @@ export interface Trouble {
   readonly table?: string;
 }
 
+/** Where LogMiner is. */
+export interface MiningReading {
+  /** SCNs between what was read and the source's newest one. */
+  readonly distance: number;
+  /** SCNs that are read at a time; undefined where that is not told. */
+  readonly window: number | undefined;
+  /** Transactions that are open at the source, with changes. */
+  readonly open: number;
+}
+
 /** What the userscript does. */
 export interface ScriptReading {
   /** Rows that go on, and rows that it leaves out. */
@@ -113,6 +123,8 @@ export interface Reading {
   readonly tables: readonly TableReading[];
   /** Undefined where there is no userscript, or nothing for it to do yet. */
   readonly script: ScriptReading | undefined;
+  /** Undefined where the source is no Oracle database. */
+  readonly mining: MiningReading | undefined;
   readonly troubles: readonly Trouble[];
   readonly deadLetters: number | undefined;
   /** The table that they are in. */

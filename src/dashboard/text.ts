@@ -2,6 +2,7 @@ import { formatBytes, formatCount, formatRate, formatSeconds, padEnd } from '../
 import { transactionsText } from './position.ts';
 import type { Reading } from './reading.ts';
 import { retentionSentence } from './retention.ts';
+import { miningText } from './mining.ts';
 import { scriptText } from './script.ts';
 import { ago, lagAmount, STATE_WORDS, staleness, troubleLine, trendText } from './words.ts';
 
@@ -26,6 +27,7 @@ export function statusText(reading: Reading): string {
     ['source is at', position.source],
     ['waiting', lag.transactions === undefined ? undefined : transactionsText(lag.transactions)],
     ['log', retentionSentence(reading.retained)],
+    ['LogMiner', reading.mining && miningText(reading.mining)],
     ['script', reading.script && scriptText(reading.script)],
     ['bottleneck', reading.stages.find(({ bottleneck }) => bottleneck)?.name],
     ['dead letters', deadLetters(reading)],
@@ -105,6 +107,7 @@ export function statusJson(reading: Reading): object {
             busy: reading.script.busy ?? null,
             failures: reading.script.failures,
           },
+    mining: reading.mining === undefined ? null : { ...reading.mining, window: reading.mining.window ?? null },
     troubles: reading.troubles.map(({ at, code, message, fix, table }) => ({
       at: time(at),
       code,

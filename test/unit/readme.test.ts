@@ -73,7 +73,7 @@ test('every flag, variable and metric that the README names exists', () => {
   const ofTheBench = ['--markdown'];
   for (const flag of flags) assert(flag.slice(2) in FLAGS || ofTheBench.includes(flag), flag);
 
-  const ofTheTests = ['INSTAR_SEED', 'INSTAR_SOAK', 'INSTAR_PICTURES'];
+  const ofTheTests = ['INSTAR_SEED', 'INSTAR_SOAK', 'INSTAR_PICTURES', 'INSTAR_CAPTURES'];
   const variables = new Set([...Object.keys(FLAGS).map(variableOf), ...OTHER_VARIABLES, ...ofTheTests]);
   for (const [variable] of README.matchAll(/\bINSTAR_[A-Z_]+/g)) assert(variables.has(variable), variable);
 
