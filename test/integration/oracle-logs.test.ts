@@ -181,7 +181,7 @@ test('after the server was out of memory the next windows are smaller', async (t
   assert(sizes[known] < before, `${sizes[known]} after ${before}`);
 });
 
-test('a checkpoint of another database, and one from before RESETLOGS, are refused', async (t) => {
+test('a checkpoint of another database, from before RESETLOGS, or ahead of the source is refused', async (t) => {
   const at = await place(t);
   const { model } = at.server;
   const run = await at.run().start();
@@ -200,6 +200,9 @@ test('a checkpoint of another database, and one from before RESETLOGS, are refus
   stored.dbid = model.dbid;
   model.resetlogs = 500n;
   await assert.rejects(verify, { code: 'ORACLE_RESETLOGS' });
+  stored.resetlogs = '500';
+  model.scn -= 1000n;
+  await assert.rejects(verify, { code: 'ORACLE_SCN_AHEAD' }, 'a database that was restored to an earlier state');
 });
 
 test('a transaction that began before the redo which is read is told of, with the SCN to begin with', async (t) => {

@@ -198,6 +198,26 @@ test('a table that the dictionary no longer knows is refused when it is one of o
   assert.equal((await failure(at)).code, 'ORACLE_TABLE_CHANGED');
 });
 
+test('a table that the user may not see is passed over with a word, and the others go on', async (t) => {
+  const at = await place(t);
+  const { model, owner } = at.server;
+  const other = model.createTable(owner, 'SECRETS', [column('ID', 'NUMBER')], ['ID']);
+  model.hidden.add('SECRETS');
+  for (const id of ['1', '2']) {
+    at.commit((each) => {
+      each.insert(other, [id]);
+      each.insert(at.table, [id, 'a', null]);
+    });
+  }
+  await at.run.caughtUp();
+  assert.deepEqual(changes(at), [
+    ['insert', ['1', 'a', null]],
+    ['insert', ['2', 'a', null]],
+  ]);
+  assert.deepEqual(at.skipped, ['unknown_table', 'unknown_table']);
+  assert.equal(at.run.log.lines.filter(({ fields }) => fields?.code === 'ORACLE_REDO_SKIPPED').length, 1);
+});
+
 test('a hole that the server reports is not passed: the stream is to begin again', async (t) => {
   const at = await place(t);
   write(at, 34, { owner: null, table: null });

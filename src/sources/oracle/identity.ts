@@ -1,6 +1,7 @@
 import { OperatorError } from '../../errors.ts';
 import { type OracleConnection, rows } from './connection.ts';
 import { collectLogFiles, readThreads } from './log-files.ts';
+import { readCurrentScn } from './logminer-session.ts';
 import type { ScnPosition } from './position.ts';
 
 /** Which database an SCN belongs to. */
@@ -45,10 +46,22 @@ export async function checkStart(
   if (stored?.resetlogs !== undefined && stored.resetlogs !== resetlogs && applied >= BigInt(resetlogs)) {
     throw resetlogsOpened(resetlogs, applied);
   }
+  const { scn: newest } = await readCurrentScn(mining);
+  if (applied > newest) throw sourceBehind(applied, newest);
   await collectLogFiles(mining, mineFrom + 1n, mineFrom + 1n, await readThreads(mining)).catch((error: unknown) => {
     // At the newest SCN of all there may be no redo yet.
     if (!(error instanceof OperatorError && error.transient)) throw error;
   });
+}
+
+function sourceBehind(applied: bigint, newest: bigint): OperatorError {
+  return new OperatorError(
+    'ORACLE_SCN_AHEAD',
+    `the target is to have everything up to SCN ${applied}, and the source has only come to SCN ${newest}: it was restored to an earlier state, or is another database; what it commits from now on would be left out`,
+    {
+      fix: 'Connect to the database that the checkpoint was written for. Otherwise load the tables again, clear the checkpoint, and start with --scn of the new copy.',
+    },
+  );
 }
 
 function otherDatabase(stored: string, found: string): OperatorError {

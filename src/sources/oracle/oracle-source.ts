@@ -47,6 +47,9 @@ export interface OracleSourceOptions {
   readonly metrics?: OracleMetrics;
 }
 
+/** Milliseconds for one question: a start of LogMiner may take its time, and a server that never answers is given up. */
+const CALL_TIMEOUT = 300_000;
+
 /** The two connections of a stream. */
 interface Connections {
   readonly mining: OracleConnection;
@@ -219,9 +222,12 @@ export class OracleSource implements Source {
 
   async #open(): Promise<Connections> {
     const { connection, pdbConnection } = this.#options;
-    const mining = await connect(connection, { action: 'LogMiner' });
+    const mining = await connect(connection, { action: 'LogMiner', callTimeout: CALL_TIMEOUT });
     try {
-      return { mining, tables: await connect(pdbConnection ?? connection, { action: 'sentinel' }) };
+      return {
+        mining,
+        tables: await connect(pdbConnection ?? connection, { action: 'sentinel', callTimeout: CALL_TIMEOUT }),
+      };
     } catch (error) {
       await close(mining);
       throw error;

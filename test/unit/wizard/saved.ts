@@ -72,7 +72,7 @@ export function reading(change: Partial<Reading> = {}): Reading {
     stages: [],
     tables: [],
     script: undefined,
-  mining: undefined,
+    mining: undefined,
     troubles: [],
     deadLetters: undefined,
     deadLetterTable: undefined,

@@ -406,6 +406,8 @@ function unreadable(sql: string, { message, at }: Malformed): OperatorError {
   return new OperatorError(
     'ORACLE_REDO_UNREADABLE',
     `a change that LogMiner tells of cannot be read: ${message}, at character ${at} of ${sql.length} of: ${shown}…; nothing after the checkpoint was applied, and nothing is lost while the logs are kept`,
-    { fix: 'Please report the form of this statement. To go on without the table, filter it with a userscript.' },
+    {
+      fix: 'Please report the form of this statement. To go on without the table, take from the source user the right to see it (REVOKE SELECT ON … FROM …), and start again.',
+    },
   );
 }

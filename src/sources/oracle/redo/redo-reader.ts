@@ -362,7 +362,7 @@ function unsupported(table: string, row: RedoRow, scn: Scn): OperatorError {
     'ORACLE_OPERATION_UNSUPPORTED',
     `LogMiner cannot tell what was changed in ${table} at SCN ${scn}${info === '' ? '' : ` (${info})`}; the transaction was not applied`,
     {
-      fix: `Leave the table out with a userscript, or change what LogMiner does not support about it: a column of an object type, a name beyond 30 characters, compression of the table.\nSELECT * FROM DBA_LOGSTDBY_UNSUPPORTED WHERE OWNER || '.' || TABLE_NAME = '${table.replaceAll("'", "''")}';`,
+      fix: `Change what LogMiner does not support about the table: a column of an object type, a name beyond 30 characters, its compression. To go on without it, take from the source user the right to see it (REVOKE SELECT ON … FROM …), and start again.\nSELECT * FROM DBA_LOGSTDBY_UNSUPPORTED WHERE OWNER || '.' || TABLE_NAME = '${table.replaceAll("'", "''")}';`,
     },
   );
 }

@@ -10,7 +10,7 @@ export function valueError(
     'ORACLE_VALUE',
     `a value of column ${name} (${type}) cannot be written to the target: ${why}; nothing of its transaction was applied`,
     {
-      fix: `Leave the column out, or change its values, with a userscript; or correct the row at the source and load the table again.`,
+      fix: 'Correct the value at the source, load the table again, clear the checkpoint, and start with --scn of the new copy.\nTo go on without the table: take from the source user the right to see it (REVOKE SELECT ON … FROM …), and start again.',
     },
   );
 }
