@@ -3,12 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseOracleConnectionString } from '../../src/config/oracle-connection.ts';
 import { OracleSource, type OracleSourceOptions } from '../../src/sources/oracle/oracle-source.ts';
 import { asScnPosition } from '../../src/sources/oracle/position.ts';
 import { OracleServer, type OracleServerOptions } from '../servers/oracle/oracle.ts';
 import { CollectingSink } from './collecting-sink.ts';
 import { RecordingLogger } from './recording-logger.ts';
+
+/** Milliseconds within which something has to come. */
+const CATCH_UP = 30_000;
 
 /** A source that reads a server into a sink, until the test ends or it fails. */
 export class OracleRun {
@@ -64,6 +68,11 @@ export class OracleRun {
         new Promise<undefined>((resolve) => {
           this.sink.onPosition = () => resolve(undefined);
         }),
+        sleep(
+          CATCH_UP,
+          { error: new Error(`nothing came for ${CATCH_UP} ms; at ${this.sink.position}, ${scn} wanted`) },
+          { ref: false },
+        ),
       ]);
       if (ended !== undefined) throw ended.error ?? new Error('the stream ended');
     }

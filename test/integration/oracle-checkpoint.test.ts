@@ -162,6 +162,32 @@ test('a startscn that somebody has set back is where mining begins, and nothing 
   assert.equal((await stored()).length, 1);
 });
 
+test('preflight by the flags of the command: not ready, with what mends it, and ready then', async (t) => {
+  const { server, database } = await place(t);
+  const { settings, scn } = server.model;
+  const preflight = async () => {
+    const run = await Engine.start(t, {
+      sourceConn: server.rootUrl,
+      targetConn: database.url,
+      environment: { INSTAR_SOURCE_PDB_CONN: server.pdbUrl ?? '' },
+      argv: [
+        ...['preflight', '--sourceSchema', server.owner, '--targetSchema', `${database.name}.public`],
+        ...['--scn', String(scn), '--json'],
+      ],
+    });
+    const { code } = await run.waitForExit();
+    return { code, results: JSON.parse(run.log) as unknown, log: run.log };
+  };
+  settings.key = 'NO';
+  const before = await preflight();
+  assert.equal(before.code, 1);
+  assert.match(before.log, /ALTER DATABASE ADD SUPPLEMENTAL LOG DATA \(PRIMARY KEY\) COLUMNS/);
+  settings.key = 'YES';
+  const after = await preflight();
+  assert.equal(after.code, 0, after.log);
+  assert.doesNotMatch(after.log, /o@ra|o%40ra/, 'no password');
+});
+
 test("another program's table in the place of ours is named, and left as it is", async (t) => {
   const { server, database, start } = await place(t);
   await database.query('CREATE SCHEMA _replicator');

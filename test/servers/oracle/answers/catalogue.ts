@@ -7,7 +7,9 @@ import type { ModelSession } from '../model-session.ts';
 const texts = (...names: string[]): AnswerColumn[] => names.map((name) => ({ name, type: 'VARCHAR2', size: 512 }));
 
 function ownedBy(model: RedoModel, owner: BindValue): ModelTable[] {
-  return [...model.tables.values()].filter((table) => table.owner === owner && !model.hidden.has(table.name)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...model.tables.values()]
+    .filter((table) => table.owner === owner && !model.hidden.has(table.name))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 const text = (value: number | undefined): string | null => (value === undefined ? null : String(value));
