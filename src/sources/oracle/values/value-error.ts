@@ -10,7 +10,7 @@ export function valueError(
     'ORACLE_VALUE',
     `a value of column ${name} (${type}) cannot be written to the target: ${why}; nothing of its transaction was applied`,
     {
-      fix: 'If the target column has a narrower type than the source column (BOOL, UUID), give it one that takes every value, and start again; one of type BYTES takes text with U+0000, too.\nElse correct the row at the source, load the table again, clear the checkpoint, and start with --scn of the new copy.',
+      fix: `Leave the column out, or change its values, with a userscript; or correct the row at the source and load the table again.`,
     },
   );
 }
