@@ -5,8 +5,9 @@ import { Literal } from '../redo/redo-statement.ts';
 import { writeBinary } from './binaries.ts';
 import { booleanWriter } from './booleans.ts';
 import { writeDate, writeDay, writeTimestamp } from './datetimes.ts';
+import { writeDouble, writeFloat } from './floats.ts';
 import { writeDaySecond, writeYearMonth } from './intervals.ts';
-import { writeDouble, writeFloat, writeNumber } from './numbers.ts';
+import { numberWriter } from './numbers.ts';
 import { textWriter } from './texts.ts';
 import { valueError } from './value-error.ts';
 
@@ -21,12 +22,25 @@ export type LiteralWriter = (sql: string, literal: Literal, start: number, end: 
 /** How the redo of a column becomes the text that the target's column takes. */
 export function columnWriter(column: OracleColumnType, target: TargetColumnFacts | undefined): ColumnWriter {
   const write = literalWriter(column, target);
+  const long = column.type === 'LONG' || column.type === 'LONG RAW';
   return (sql, literal, start, end, out) => {
     if (literal === Literal.null) out.null();
     // Not told is not the same as NULL.
-    else if (literal === Literal.unsupported) out.unchanged();
+    else if (isUnavailable(literal) || (long && isLongElsewhere(sql, literal, start, end))) out.unchanged();
     else if (!write(sql, literal, start, end, out)) throw valueError(column);
   };
+}
+
+/** True where LogMiner does not tell a value, although there is one: it is written as one that did not change. */
+export function isUnavailable(literal: Literal): boolean {
+  return literal === Literal.unsupported;
+}
+
+/** What stands in the place of a LONG that was too long for its row's redo. One of just these letters is taken for that, too. */
+const LONG_ELSEWHERE = 'LONG DATA';
+
+function isLongElsewhere(sql: string, literal: Literal, start: number, end: number): boolean {
+  return literal === Literal.plain && end - start === LONG_ELSEWHERE.length && sql.startsWith(LONG_ELSEWHERE, start);
 }
 
 /** Why the values of a column cannot be had from the redo; undefined for one whose values can. */
@@ -57,17 +71,21 @@ const KNOWN = new Set([
   'BOOLEAN',
 ]);
 
+/** As Oracle spells them; an object type may have a name that begins like theirs. */
+const WITH_SIZES = /^(?:TIMESTAMP(?:$|[ (])|INTERVAL (?:YEAR|DAY)[ (])/;
+
+/** Types whose columns people use for what the target has a boolean for. */
+const TAKEN_FOR_BOOLEANS = new Set(['NUMBER', 'FLOAT', 'CHAR', 'NCHAR', 'VARCHAR2', 'NVARCHAR2']);
+
 function isKnown(type: string): boolean {
-  return KNOWN.has(type) || type.startsWith('TIMESTAMP') || type.startsWith('INTERVAL');
+  return KNOWN.has(type) || WITH_SIZES.test(type);
 }
 
 function literalWriter(column: OracleColumnType, target: TargetColumnFacts | undefined): LiteralWriter {
   const { type } = column;
   const kind = target?.array === true ? 'other' : target?.kind;
-  if (kind === 'bool' && (type === 'NUMBER' || type === 'BOOLEAN' || type === 'CHAR' || type === 'VARCHAR2')) {
-    return booleanWriter();
-  }
-  if (type === 'NUMBER' || type === 'FLOAT') return writeNumber;
+  if (type === 'BOOLEAN' || (kind === 'bool' && TAKEN_FOR_BOOLEANS.has(type))) return booleanWriter(kind);
+  if (type === 'NUMBER' || type === 'FLOAT') return numberWriter(kind);
   if (type === 'BINARY_FLOAT') return writeFloat;
   if (type === 'BINARY_DOUBLE') return writeDouble;
   if (type === 'DATE') return kind === 'date' ? writeDay : writeDate;
@@ -75,6 +93,5 @@ function literalWriter(column: OracleColumnType, target: TargetColumnFacts | und
   if (type.startsWith('INTERVAL YEAR')) return writeYearMonth;
   if (type.startsWith('INTERVAL DAY')) return writeDaySecond;
   if (type === 'RAW' || type === 'BLOB' || type === 'LONG RAW') return writeBinary(kind);
-  if (type === 'BOOLEAN') return booleanWriter();
-  return textWriter(column);
+  return textWriter(column, kind);
 }

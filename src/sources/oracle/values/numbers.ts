@@ -1,72 +1,93 @@
+import type { TargetKind } from '../../../changes/table.ts';
 import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 import { Literal } from '../redo/redo-statement.ts';
+import type { LiteralWriter } from './column-writer.ts';
 
+const PLUS = 0x2b;
 const MINUS = 0x2d;
 const DOT = 0x2e;
+const ZERO = 0x30;
 
-/** Digits, an exponent and all, with the zero in front of the point that Oracle leaves out. Nothing is lost: they never become a number here. */
-export function writeNumber(sql: string, literal: Literal, start: number, end: number, out: TupleWriter): boolean {
-  if ((literal !== Literal.plain && literal !== Literal.bare) || start === end) return false;
+/** Oracle's exponents go from -130 to 125; more is no number of its, and would be a very long text. */
+const LARGEST_EXPONENT = 200;
+
+/**
+ * A NUMBER, to the last digit: it never becomes a number here. What Oracle leaves out is added, the zero in front of the point; what
+ * targets do not take is not written: a plus sign, a point with nothing behind, and for an integer column an exponent.
+ */
+export function numberWriter(kind: TargetKind | undefined): LiteralWriter {
+  const expanded = kind === 'int';
+  return (sql, literal, start, end, out) => {
+    if (literal !== Literal.plain && literal !== Literal.bare) return false;
+    const sign = sql.charCodeAt(start);
+    const first = start < end && (sign === MINUS || sign === PLUS) ? start + 1 : start;
+    const point = digitsEnd(sql, first, end);
+    let mantissa = point;
+    if (point < end && sql.charCodeAt(point) === DOT) mantissa = digitsEnd(sql, point + 1, end);
+    const fraction = mantissa > point + 1;
+    if (point === first && !fraction) return false;
+    if (mantissa < end && !isExponent(sql, mantissa, end)) return false;
+    if (expanded && mantissa < end) return writeExpanded(sql, sign === MINUS, first, point, mantissa, end, out);
+    const open = out.open();
+    out.ensure(end - start + 1);
+    if (sign === MINUS) out.buffer[out.length++] = MINUS;
+    if (point === first) out.buffer[out.length++] = ZERO;
+    copy(sql, first, fraction ? mantissa : point, out);
+    copy(sql, mantissa, end, out);
+    out.close(open);
+    return true;
+  };
+}
+
+function digitsEnd(sql: string, start: number, end: number): number {
   let at = start;
-  const negative = sql.charCodeAt(at) === MINUS;
-  if (negative) at++;
-  if (sql.charCodeAt(at) !== DOT) {
-    out.ascii(sql.slice(start, end));
-    return isNumeric(sql, at, end);
-  }
-  out.ascii(`${negative ? '-0' : '0'}${sql.slice(at, end)}`);
-  return isNumeric(sql, at, end);
+  while (at < end && isDigit(sql.charCodeAt(at))) at++;
+  return at;
 }
 
-/** Digits, one point, and an exponent: what the target reads as a number. */
-function isNumeric(sql: string, start: number, end: number): boolean {
-  let digits = 0;
-  for (let at = start; at < end; at++) {
-    const code = sql.charCodeAt(at);
-    if (code >= 0x30 && code <= 0x39) digits++;
-    else if (code !== DOT && (code | 0x20) !== 0x65 && code !== MINUS && code !== 0x2b) return false;
-  }
-  return digits > 0;
+function isDigit(code: number): boolean {
+  return code >= ZERO && code <= ZERO + 9;
 }
 
-/** A float of eight bytes: `Nan`, `Inf`, `-Inf`, else its shortest text. */
-export function writeDouble(sql: string, literal: Literal, start: number, end: number, out: TupleWriter): boolean {
-  return writeFloating(sql, literal, start, end, out, String);
+/** `E+125` up to the end. */
+function isExponent(sql: string, start: number, end: number): boolean {
+  if ((sql.charCodeAt(start) | 0x20) !== 0x65) return false;
+  const sign = sql.charCodeAt(start + 1);
+  const digits = sign === PLUS || sign === MINUS ? start + 2 : start + 1;
+  return digits < end && digitsEnd(sql, digits, end) === end;
 }
 
-/** A float of four bytes, whose binary value Oracle prints with more digits than it has. */
-export function writeFloat(sql: string, literal: Literal, start: number, end: number, out: TupleWriter): boolean {
-  return writeFloating(sql, literal, start, end, out, shortestFloat);
+/** Room for them must have been made. */
+function copy(sql: string, start: number, end: number, out: TupleWriter): void {
+  const { buffer } = out;
+  let to = out.length;
+  for (let at = start; at < end; at++) buffer[to++] = sql.charCodeAt(at);
+  out.length = to;
 }
 
-function writeFloating(
+/** Without an exponent, and without zeros behind the point. */
+function writeExpanded(
   sql: string,
-  literal: Literal,
-  start: number,
+  negative: boolean,
+  first: number,
+  point: number,
+  mantissa: number,
   end: number,
   out: TupleWriter,
-  text: (value: number) => string,
 ): boolean {
-  if (literal !== Literal.plain && literal !== Literal.bare) return false;
-  const digits = sql.slice(start, end);
-  const special = /^([+-]?)(nan|inf(?:inity)?)$/i.exec(digits);
-  if (special !== null) {
-    out.ascii(special[2].toLowerCase() === 'nan' ? 'NaN' : `${special[1] === '-' ? '-' : ''}Infinity`);
-    return true;
+  const exponent = Number(sql.slice(mantissa + 1, end));
+  if (Math.abs(exponent) > LARGEST_EXPONENT) return false;
+  let digits = sql.slice(first, point) + sql.slice(point + 1, mantissa);
+  let whole = point - first + exponent;
+  if (whole < 1) {
+    digits = '0'.repeat(1 - whole) + digits;
+    whole = 1;
   }
-  const value = Number(digits);
-  if (digits.trim() === '' || Number.isNaN(value)) return false;
-  // JavaScript prints a negative zero without its sign.
-  out.ascii(Object.is(value, -0) ? '-0' : text(value));
+  const integer = digits
+    .slice(0, whole)
+    .padEnd(whole, '0')
+    .replace(/^0+(?=\d)/, '');
+  const fraction = digits.slice(whole).replace(/0+$/, '');
+  out.ascii(`${negative ? '-' : ''}${integer}${fraction === '' ? '' : `.${fraction}`}`);
   return true;
-}
-
-/** The fewest digits that read as the same float of four bytes. */
-function shortestFloat(value: number): string {
-  const float = Math.fround(value);
-  for (let digits = 1; digits < 9; digits++) {
-    const text = float.toPrecision(digits);
-    if (Math.fround(Number(text)) === float) return String(Number(text));
-  }
-  return String(Number(float.toPrecision(9)));
 }

@@ -1,34 +1,32 @@
+import type { TargetKind } from '../../../changes/table.ts';
 import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 import type { OracleColumnType } from '../column-type.ts';
 import { Literal } from '../redo/redo-statement.ts';
 import type { LiteralWriter } from './column-writer.ts';
+import { joinedText } from './expressions.ts';
 import { valueError } from './value-error.ts';
 
-/** Text of any kind. The blanks that fill a CHAR up are no part of its value. */
-export function textWriter(column: OracleColumnType): LiteralWriter {
+/** Text of any kind. The blanks that fill a CHAR up are no part of its value. A column of bytes gets the text's UTF-8. */
+export function textWriter(column: OracleColumnType, kind: TargetKind | undefined): LiteralWriter {
   const padded = column.type === 'CHAR' || column.type === 'NCHAR';
+  const write = kind === 'bytes' ? writeUtf8Bytes : writeText;
   return (sql, literal, start, end, out) => {
     switch (literal) {
       case Literal.plain:
-        write(column, padded ? trimBlanks(sql.slice(start, end)) : sql.slice(start, end), out);
+      case Literal.bare:
+        write(column, sql.slice(start, padded ? blanksStart(sql, start, end) : end), out);
         return true;
-      case Literal.quoted: {
-        const text = sql.slice(start, end).replaceAll("''", "'");
-        write(column, padded ? trimBlanks(text) : text, out);
+      case Literal.quoted:
+        write(column, sql.slice(start, padded ? blanksStart(sql, start, end) : end).replaceAll("''", "'"), out);
         return true;
-      }
       case Literal.expression: {
-        const text = joined(sql.slice(start, end));
+        const text = joinedText(sql, start, end);
         if (text === undefined) return false;
-        write(column, padded ? trimBlanks(text) : text, out);
+        write(column, padded ? text.slice(0, blanksStart(text, 0, text.length)) : text, out);
         return true;
       }
       case Literal.emptyLob:
-        out.ascii('');
-        return true;
-      case Literal.bare:
-      case Literal.hex:
-        write(column, sql.slice(start, end), out);
+        write(column, '', out);
         return true;
       default:
         return false;
@@ -36,41 +34,21 @@ export function textWriter(column: OracleColumnType): LiteralWriter {
   };
 }
 
-function trimBlanks(text: string): string {
-  let end = text.length;
-  while (end > 0 && text.charCodeAt(end - 1) === 0x20) end--;
-  return text.slice(0, end);
+/** Where the blanks begin that [start, end) ends with. */
+function blanksStart(text: string, start: number, end: number): number {
+  let at = end;
+  while (at > start && text.charCodeAt(at - 1) === 0x20) at--;
+  return at;
 }
 
-function write(column: OracleColumnType, text: string, out: TupleWriter): void {
+function writeText(column: OracleColumnType, text: string, out: TupleWriter): void {
   if (text.includes('\0')) {
     throw valueError(column, 'it holds the character U+0000, which PostgreSQL and CockroachDB cannot store');
   }
   out.utf8(text);
 }
 
-/** The text of `UNISTR('…') || '…'`; undefined for a function that is not known. */
-function joined(expression: string): string | undefined {
-  const part = /\s*(?:\|\|\s*)?(?:([A-Z_]+)\s*\(\s*)?[Nn]?'((?:[^']|'')*)'(\s*\))?/gy;
-  let text = '';
-  let at = 0;
-  while (at < expression.length) {
-    part.lastIndex = at;
-    const found = part.exec(expression);
-    if (found === null) return expression.slice(at).trim() === '' ? text : undefined;
-    const [whole, name, quoted] = found;
-    const content = quoted.replaceAll("''", "'");
-    if (name === 'UNISTR') text += unescaped(content);
-    else if (name === undefined || name === 'TO_NCHAR' || name === 'N') text += content;
-    else return undefined;
-    at += whole.length;
-  }
-  return text;
-}
-
-/** `\0412` is a UTF-16 unit, `\\` a backslash. */
-function unescaped(text: string): string {
-  return text.replaceAll(/\\(\\|[0-9A-Fa-f]{4})/g, (_, code: string) =>
-    code === '\\' ? code : String.fromCharCode(Number.parseInt(code, 16)),
-  );
+/** In digits, because the target would read backslashes of the text as escapes. */
+function writeUtf8Bytes(_column: OracleColumnType, text: string, out: TupleWriter): void {
+  out.ascii(`\\x${Buffer.from(text, 'utf8').toString('hex')}`);
 }
