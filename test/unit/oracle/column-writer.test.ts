@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeTuple } from '../../../src/changes/change-log.ts';
-import type { TargetKind } from '../../../src/changes/table.ts';
+import { ChangeLog, decodeTuple } from '../../../src/changes/change-log.ts';
+import type { SourceTable, TargetKind } from '../../../src/changes/table.ts';
 import { TupleWriter } from '../../../src/changes/tuple-writer.ts';
 import { OperatorError } from '../../../src/errors.ts';
 import type { OracleColumnType } from '../../../src/sources/oracle/column-type.ts';
 import { RedoParser } from '../../../src/sources/oracle/redo/redo-parser.ts';
+import { RowWriter } from '../../../src/sources/oracle/redo/row-writer.ts';
 import { columnWriter } from '../../../src/sources/oracle/values/column-writer.ts';
+import { readChanges } from '../../harness/collecting-sink.ts';
 import { seeded } from '../../harness/seed.ts';
 import { literal } from '../../servers/oracle/redo-text.ts';
 
@@ -78,6 +80,7 @@ test('values of every type, as the redo has them, come in the form that the targ
     ['VARCHAR2', "'it''s \\ a || b), (\", '", 'it\'s \\ a || b), (", '],
     ['VARCHAR2', "UNISTR('\\0412\\044B') || UNISTR('\\D83D\\DE42 \\\\ ''')", "Вы🙂 \\ '"],
     ['NVARCHAR2', "'plain'", 'plain'],
+    ['NVARCHAR2', "UNISTR('a') || N'b' || NCHR(1042)", 'abВ'],
     ['CLOB', 'EMPTY_CLOB()', ''],
     ['BLOB', 'EMPTY_BLOB()', '\\x'],
     ['VARCHAR2', 'Unsupported Type', undefined],
@@ -142,5 +145,37 @@ test('nanoseconds are rounded to the nearest microsecond, whatever that carries 
       assert.equal(written('TIMESTAMP(9)', `TO_TIMESTAMP(' ${text(nanoseconds, 9)}')`), expected);
     }),
     seeded(t, 2000),
+  );
+});
+
+test('a value that is not told stays as it is in an update, and is NULL in a new row', () => {
+  const column = { name: 'C', type: 'VARCHAR2', length: 10, precision: undefined, scale: undefined, nullable: true };
+  const source: SourceTable = {
+    schema: 'S',
+    name: 'T',
+    identity: 'key',
+    columns: [
+      { name: 'ID', identity: true },
+      { name: 'C', identity: false },
+    ],
+  };
+  const writer = new RowWriter(
+    source,
+    [columnWriter(column, undefined), columnWriter(column, undefined)],
+    new TupleWriter(),
+  );
+  const log = new ChangeLog();
+  for (const sql of [
+    `insert into "S"."T"("ID","C") values ('1',Unsupported Type)`,
+    `update "S"."T" set "C" = Unsupported Type where "ID" = '1'`,
+  ]) {
+    writer.append(parser.parse(sql, writer), log);
+  }
+  assert.deepEqual(
+    readChanges(log).map((change) => change.new),
+    [
+      ['1', null],
+      ['1', undefined],
+    ],
   );
 });

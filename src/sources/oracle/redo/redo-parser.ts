@@ -295,10 +295,17 @@ export class RedoParser {
       }
       let end = this.#at;
       while (isWordPart(sql.charCodeAt(end))) end++;
+      if (sql.charCodeAt(end) === QUOTE && end === this.#at + 1) {
+        // N'…' is a string of the national character set.
+        this.#at = end;
+        this.#string();
+        continue;
+      }
       if (sql.charCodeAt(end) !== OPEN) throw new Malformed('a part of a text is missing', this.#at);
       this.#at = end + 1;
       this.#blanks();
-      this.#string();
+      if (sql.charCodeAt(this.#at) === QUOTE) this.#string();
+      else while (isBarePart(sql.charCodeAt(this.#at))) this.#at++;
       this.#expect(CLOSE, 'the end of a function');
     }
     this.#statement.add(column, Literal.expression, start, this.#at);

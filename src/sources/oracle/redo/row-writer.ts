@@ -1,9 +1,9 @@
-import { ChangeKind, type ChangeLog, OldTuple } from '../../../changes/change-log.ts';
+import { ChangeKind, type ChangeLog, OldTuple, ValueKind } from '../../../changes/change-log.ts';
 import type { SourceTable } from '../../../changes/table.ts';
 import type { TupleWriter } from '../../../changes/tuple-writer.ts';
 import { OperatorError } from '../../../errors.ts';
 import type { ColumnWriter } from '../values/column-writer.ts';
-import type { RedoColumns, RedoStatement } from './redo-statement.ts';
+import type { Literal, RedoColumns, RedoStatement } from './redo-statement.ts';
 
 /** Turns the parsed redo of one table into entries of a change log. */
 export class RowWriter implements RedoColumns {
@@ -48,14 +48,13 @@ export class RowWriter implements RedoColumns {
 
   #insert(statement: RedoStatement, log: ChangeLog): void {
     const out = this.#out;
-    const writers = this.#writers;
-    const count = writers.length;
+    const count = this.#writers.length;
     const { sql, columns, literals, starts, ends } = statement;
     out.begin(count);
     let i = 0;
     // Nearly always the columns come in the order of the table.
     while (i < count && i < statement.assigned && columns[i] === i) {
-      writers[i](sql, literals[i], starts[i], ends[i], out);
+      this.#inserted(i, sql, literals[i], starts[i], ends[i]);
       i++;
     }
     if (i < count) {
@@ -63,10 +62,18 @@ export class RowWriter implements RedoColumns {
       for (; i < count; i++) {
         const at = this.#assigned[i];
         if (at < 0) out.null();
-        else writers[i](sql, literals[at], starts[at], ends[at], out);
+        else this.#inserted(i, sql, literals[at], starts[at], ends[at]);
       }
     }
     log.append(ChangeKind.insert, this.source, OldTuple.none, out.buffer, 0, 0, 0, out.length);
+  }
+
+  /** A value of a new row: there is no former one that one which is not told could keep. */
+  #inserted(column: number, sql: string, literal: Literal, start: number, end: number): void {
+    const out = this.#out;
+    const at = out.length;
+    this.#writers[column](sql, literal, start, end, out);
+    if (out.buffer[at] === ValueKind.unchanged) out.buffer[at] = ValueKind.null;
   }
 
   #update(statement: RedoStatement, log: ChangeLog): void {
