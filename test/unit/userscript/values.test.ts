@@ -130,11 +130,15 @@ const change = fc.oneof(
     update: source,
     row: values.map((value, i) => (i > 0 && value === null ? undefined : value)),
   })),
-  fc.tuple(row, fc.integer().map(String)).map(([values, old]) => ({
-    update: source,
-    row: values,
-    before: [old, null, null, null, null, null, null, null],
-  })),
+  fc
+    .tuple(row, fc.integer().map(String))
+    // A source tells the former key when it is another one.
+    .filter(([values, old]) => values[0] !== old)
+    .map(([values, old]) => ({
+      update: source,
+      row: values,
+      before: [old, null, null, null, null, null, null, null],
+    })),
   row.map(([id]) => ({ delete: source, row: [id, null, null, null, null, null, null, null] })),
 );
 
