@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseOracleConnectionString } from '../../src/config/oracle-connection.ts';
 import { OperatorError } from '../../src/errors.ts';
 import type { OracleSourceOptions } from '../../src/sources/oracle/oracle-source.ts';
+import { asScnPosition } from '../../src/sources/oracle/position.ts';
 import { OracleRun, startOracle } from '../harness/oracle-run.ts';
 import type { OracleServer, OracleServerOptions } from '../servers/oracle/oracle.ts';
 import type { ModelTable } from '../servers/oracle/redo-model.ts';
@@ -82,7 +83,7 @@ test('what is committed between the newest SCN and the flush, while that is held
   const run = await at.run({ metrics }).start();
   at.insert(1);
   await run.caughtUp();
-  const release = double.hold(/^UPDATE .*REPLICATOR_SENTINEL/);
+  const release = double.hold(/SET "LASTSCN" = :1/);
   at.insert(2);
   const open = model.begin();
   open.insert(at.table, ['3', null, null, null, null, null, null]);
@@ -92,26 +93,38 @@ test('what is committed between the newest SCN and the flush, while that is held
   at.insert(4);
   open.insert(at.table, ['5', null, null, null, null, null, null]);
   open.commit();
+  const { position } = run.sink;
+  // Meanwhile another one asks the server dozens of things: time enough to mine without the flush.
+  await at.run().source.connect();
+  assert.equal(run.sink.position, position);
   assert.deepEqual(ids(run), [1], 'nothing is read of what is not known to be on the disk');
   release();
   await run.caughtUp();
   assert.deepEqual(ids(run), [1, 2, 4, 3, 5]);
 });
 
-test('a connection that is lost between the batches of a window: what was handed on does not come again', async (t) => {
+test('a connection that is lost between the batches of a window: what was handed on is mined again, and does not come again', async (t) => {
   for (const profile of ['19c', '23ai'] as const) {
     const at = await place(t, { profile });
-    const begin = at.server.model.scn;
+    const { model, double } = at.server;
+    const begin = model.scn;
+    // As long as it is open, mining begins before it.
+    const open = model.begin();
+    open.insert(at.table, ['-1', null, null, null, null, null, null]);
     at.insert(0, 800);
-    at.server.double.dropNext(/RAWTOHEX\(XID\)/, { rows: 1100 });
+    open.insert(at.table, ['-2', null, null, null, null, null, null]);
+    open.commit();
+    double.dropNext(/RAWTOHEX\(XID\)/, { rows: 1100 });
     const run = await at.run({ scn: begin }).start();
     const error = await failure(run);
     assert.deepEqual([error.code, error.transient], ['ORACLE_CONNECTION_LOST', true]);
     const delivered = ids(run).length;
     assert(delivered > 0 && delivered < 800, `${delivered} of the batches before`);
-    const again = await at.run().start(String(run.sink.position));
+    const position = asScnPosition(run.source.parsePosition(String(run.sink.position)));
+    assert(position.mineFrom < open.firstScn + 1n && position.applied > open.firstScn + 100n, String(position));
+    const again = await at.run().start(String(position));
     await again.caughtUp();
-    assert.deepEqual(ids(run, again), range(0, 800), profile);
+    assert.deepEqual(ids(run, again), [...range(0, 800), -1, -2], profile);
   }
 });
 
