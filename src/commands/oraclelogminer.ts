@@ -17,7 +17,7 @@ export async function run(context: CommandContext): Promise<number> {
   const connection = parseOracleConnectionString(settings.sourceConn, '--sourceConn');
   const pdbConnection =
     settings.sourcePDBConn === undefined
-      ? undefined
+      ? connection.pdb
       : parseOracleConnectionString(settings.sourcePDBConn, '--sourcePDBConn');
   const { sourceSchema } = settings;
   if (sourceSchema === undefined) {

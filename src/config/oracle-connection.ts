@@ -20,6 +20,8 @@ export interface OracleConnectionDescription {
   /** The service: what a database is called elsewhere. */
   readonly database: string;
   readonly encrypted: boolean;
+  /** The same server, user and password with the service of the pluggable database, where the parameter `pdb` names one. */
+  readonly pdb: OracleConnectionDescription | undefined;
   /** Parameters that were given and that have no effect: for a warning. */
   readonly ignored: readonly string[];
 }
@@ -37,6 +39,7 @@ const HONOURED = [
   'port',
   'dbname',
   'sid',
+  'pdb',
   'ssl',
   'wallet',
   'wallet_password',
@@ -93,7 +96,7 @@ const CONNECT_TIMEOUT_SECONDS = 10;
 const KEEP_ALIVE_MINUTES = 1;
 
 /**
- * Reads `oracle://user:password@host:port/service?ssl=true&wallet=DIR`; the scheme may be `oracles`, or `tcps`, for TLS. The
+ * Reads `oracle://user:password@host:port/service?pdb=SERVICE&ssl=true&wallet=DIR`; the scheme may be `oracles`, or `tcps`, for TLS. The
  * password becomes a known secret. `label` is how errors call the string (`--sourceConn`).
  * @throws UsageError for anything that cannot be honoured; nothing of the string that may be part of a password is repeated.
  */
@@ -174,6 +177,10 @@ function describe(given: ReadonlyMap<string, string>, tls: boolean): OracleConne
       throw new UsageError('the host or the service holds characters that names there cannot have', { fix: EXAMPLE });
     }
   }
+  const pluggable = get('pdb');
+  if (pluggable !== undefined && !/^[\w.$#-]+$/.test(pluggable)) {
+    throw new UsageError('the service of the pluggable database holds characters that names there cannot have');
+  }
   const password = get('password');
   if (password !== undefined && ![user, service, sid, host, String(port)].includes(password)) registerSecret(password);
   const walletPassword = get('wallet_password');
@@ -193,7 +200,11 @@ function describe(given: ReadonlyMap<string, string>, tls: boolean): OracleConne
   };
   const shownHost = host.includes(':') ? `[${host}]` : host;
   const authority = `${encodeURIComponent(user)}${password === undefined ? '' : `:${MASK}`}@${shownHost}:${port}`;
-  const query = [...(encrypted ? ['ssl=true'] : []), ...(sid === undefined ? [] : [`sid=${sid}`])];
+  const query = [
+    ...(encrypted ? ['ssl=true'] : []),
+    ...(sid === undefined ? [] : [`sid=${sid}`]),
+    ...(pluggable === undefined ? [] : [`pdb=${pluggable}`]),
+  ];
   return {
     kind: 'oracle',
     attributes: unprintable(attributes, password),
@@ -204,8 +215,15 @@ function describe(given: ReadonlyMap<string, string>, tls: boolean): OracleConne
     service: service ?? sid ?? '',
     database: service ?? sid ?? '',
     encrypted,
+    pdb: pluggable === undefined ? undefined : describe(withService(given, pluggable), tls),
     ignored: [...given.keys()].filter((name) => IGNORED.has(name)),
   };
+}
+
+/** The parameters of the same connection to another service. */
+function withService(given: ReadonlyMap<string, string>, service: string): Map<string, string> {
+  const others = [...given].filter(([name]) => name !== 'pdb' && name !== 'sid');
+  return new Map([...others, ['dbname', service]]);
 }
 
 /** A user as SQL and the driver spell it: names are folded to capitals, and those in quotes are taken as they are. */

@@ -13,7 +13,12 @@ export interface YamlEntry {
 
 /** A plain value as YAML reads it, a list, a nested map, or nothing. */
 export type YamlValue =
-  | { readonly kind: 'scalar'; readonly value: unknown }
+  | {
+      readonly kind: 'scalar';
+      readonly value: unknown;
+      /** As it stands in the file, where that was told: long numbers lose digits as values. */
+      readonly written?: string;
+    }
   | { readonly kind: 'list'; readonly items: readonly unknown[] }
   | { readonly kind: 'map'; readonly entries: readonly YamlEntry[] }
   | { readonly kind: 'nothing' };
@@ -71,6 +76,7 @@ function entriesOf(map: Node, at: (offset: number | undefined) => string): YamlE
 function yamlValue(node: unknown, at: (offset: number | undefined) => string): YamlValue {
   if (isMap(node)) return { kind: 'map', entries: entriesOf(node, at) };
   if (isSeq(node)) return { kind: 'list', items: node.items.map((item) => (isScalar(item) ? item.value : undefined)) };
-  if (isScalar(node) && node.value !== null) return { kind: 'scalar', value: node.value };
+  if (isScalar(node) && node.value !== null)
+    return { kind: 'scalar', value: node.value, ...(node.source !== undefined && { written: node.source }) };
   return { kind: 'nothing' };
 }

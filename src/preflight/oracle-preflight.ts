@@ -1,5 +1,6 @@
 import type { OracleConnectionDescription } from '../config/oracle-connection.ts';
 import { readableTable } from '../sources/table-name.ts';
+import type { Fix } from './check.ts';
 import { lookAtAll } from './look.ts';
 import { oracleInquiry } from './oracle-inquiry.ts';
 import { OracleResume } from './oracle-resume.ts';
@@ -35,8 +36,14 @@ export function oraclePreflight(connection: OracleConnectionDescription): Source
         facts.close();
       }
     },
-    fix: (fix) => runOracleFix(fix, connection),
+    fix: (fix) => runOracleFix(fix, placeOf(fix, connection)),
     inquire: (wishes) => oracleInquiry(new OracleSourceFacts(connection, wishes)),
     resume: (facts) => new OracleResume(connection, facts),
   };
+}
+
+/** Statements on tables run where those are, those on the database at its root. */
+function placeOf({ statements = [] }: Fix, connection: OracleConnectionDescription): OracleConnectionDescription {
+  const onTables = statements.every((statement) => !/^(ALTER DATABASE|BEGIN)\b/.test(statement));
+  return onTables ? (connection.pdb ?? connection) : connection;
 }

@@ -55,7 +55,8 @@ export class OracleSourceFacts {
     this.wishes = wishes;
     // By default the user's own tables: capitals, as Oracle folds names.
     this.oracle = wishes.oracle ?? { schema: description.user.toUpperCase() };
-    const { pdb, schema } = this.oracle;
+    const { schema } = this.oracle;
+    const pdb = this.oracle.pdb ?? description.pdb;
     this.line = new OracleLine(description, pdb);
     this.connection = once(() => this.line.ask(({ mining }) => describeOracle(mining, description)));
     this.rights = once(() =>
@@ -76,7 +77,7 @@ export class OracleSourceFacts {
 
   /** The user of the connection to the tables. */
   get tablesUser(): string {
-    return (this.oracle.pdb ?? this.description).user;
+    return (this.oracle.pdb ?? this.description.pdb ?? this.description).user;
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import { type ConnectionDescription, parseConnectionString } from '../config/connection.ts';
 import type { SourceConnection } from '../config/source-connection.ts';
 import { OperatorError, UsageError } from '../errors.ts';
-import type { Replication, SavedConnection, SavedKind } from './replication.ts';
+import type { Replication, SavedConnection, SourceKind } from './replication.ts';
 import type { SecretsFile } from './secrets.ts';
 import { kitOf } from './source-kits.ts';
 
@@ -38,7 +38,7 @@ export function dereference(text: string, env: NodeJS.ProcessEnv, example = kitO
 export function parseSide(
   text: string,
   side: Side,
-  kind: SavedKind | undefined,
+  kind: SourceKind | undefined,
   env: NodeJS.ProcessEnv,
   label: string = side,
 ): SourceConnection {
@@ -50,7 +50,7 @@ export function parseSide(
  * source.
  * @throws UsageError for a string that cannot be read, OperatorError CONNECTION_REFERENCE_UNSET
  */
-export function savedConnection(text: string, side: Side, env: NodeJS.ProcessEnv, kind?: SavedKind): SavedConnection {
+export function savedConnection(text: string, side: Side, env: NodeJS.ProcessEnv, kind?: SourceKind): SavedConnection {
   const example = side === 'source' ? kitOf(kind).example : undefined;
   const { display } = parseSide(dereference(text, env, example), side, kind, env);
   const variable = referencedVariable(text);

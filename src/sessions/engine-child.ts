@@ -14,7 +14,7 @@ import { connectionText, type Keeping } from './connections.ts';
 import { openEngineLog } from './engine-log.ts';
 import { closedFolder, stateFolder } from './folder.ts';
 import { processIdentity } from './process-identity.ts';
-import type { Ending, Replication, Run, SavedKind } from './replication.ts';
+import type { Ending, Replication, Run, SourceKind } from './replication.ts';
 import { readEnding, readTail } from './run-log.ts';
 import type { SecretsFile } from './secrets.ts';
 import { kitOf } from './source-kits.ts';
@@ -153,15 +153,18 @@ function reachable(address: string): string {
 }
 
 /** The engine's command and its flags, without connections. */
-function engineCommand({ name, answers }: Replication): string[] {
+function engineCommand({ name, answers, replicated, ending }: Replication): string[] {
   const kit = kitOf(answers.kind);
+  const { firstFlagsRefusal: refusal } = kit;
+  // An engine may have stored its first checkpoint and ended before it was seen replicating.
+  const stored = refusal !== undefined && (replicated === true || ending?.code === refusal);
   const values: Record<string, SettingValue> = {};
   for (const [flag, text] of Object.entries(answers.options ?? {})) {
     if (flag !== 'metricsAddr') values[flag] = parseValue(flagNamed(flag as FlagName), `--${flag}`, text);
   }
-  const flags: Partial<Settings<SavedKind>> = {
+  const flags: Partial<Settings<SourceKind>> = {
     ...values,
-    ...Object.fromEntries([...kit.flags(answers), ...kit.firstFlags(answers)]),
+    ...Object.fromEntries([...kit.flags(answers), ...(stored ? [] : kit.firstFlags(answers))]),
     targetSchema: answers.targetSchema,
     stagingCreateSchema: true,
     dataDir: `${name}-data`,

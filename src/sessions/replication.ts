@@ -1,7 +1,6 @@
 import type { SourceKind } from '../sources/kind.ts';
 
-/** The kinds of sources that can be set up and saved; the others are run by their commands. */
-export type SavedKind = Exclude<SourceKind, 'oraclelogminer'>;
+export type { SourceKind };
 
 /**
  * A connection as it is saved: never with its password. `reference` names a variable of the environment (`$SOURCE`) that
@@ -15,7 +14,7 @@ export interface SavedConnection {
 
 /** What a person has answered so far; each answer is saved when it is given, so all of them may be missing. */
 export interface Answers {
-  kind?: SavedKind;
+  kind?: SourceKind;
   source?: SavedConnection;
   target?: SavedConnection;
   staging?: SavedConnection;
@@ -29,6 +28,11 @@ export interface Answers {
   startSet?: string;
   /** MySQL: path of the script that lets only the chosen tables through; it is written at launch. */
   script?: string;
+  /** Oracle: owner of the tables, as Oracle spells it. */
+  sourceSchema?: string;
+  /** Oracle: the SCN to begin with, and the one at which the oldest transaction began that was open then. */
+  startScn?: string;
+  backfillScn?: string;
   targetSchema?: string;
   /** Flags that differ from their defaults, by name, as typed: `{ flushSize: '500' }`. Checked against the table of flags. */
   options?: Readonly<Record<string, string>>;

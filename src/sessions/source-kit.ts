@@ -2,7 +2,7 @@ import type { FlagName } from '../config/flags.ts';
 import type { SettingValue } from '../config/settings.ts';
 import type { SourceConnection } from '../config/source-connection.ts';
 import type { SourceWishes } from '../preflight/source-wishes.ts';
-import type { Answers, Created, SavedKind } from './replication.ts';
+import type { Answers, Created, SourceKind } from './replication.ts';
 
 /** A step of a launch, told when it begins and again when it ends. */
 export interface LaunchStep {
@@ -53,7 +53,7 @@ export type FlagValues = readonly (readonly [FlagName, SettingValue])[];
  * other part of this folder names a kind.
  */
 export interface SourceKit {
-  readonly kind: SavedKind;
+  readonly kind: SourceKind;
   /** For people: "PostgreSQL". */
   readonly name: string;
   /** What a connection string looks like. */
@@ -73,6 +73,8 @@ export interface SourceKit {
   flags(answers: Answers): FlagValues;
   /** Flags that only count while there is no checkpoint: no resume needs them. */
   firstFlags(answers: Answers): FlagValues;
+  /** The engine refuses them beside a checkpoint, with this code: they are left out once there is one. */
+  readonly firstFlagsRefusal?: string;
   /** What a launch makes or uses besides the staging schema, in the order in which it is made. */
   things(answers: Answers): readonly PlannedThing[];
   /** Makes it. @throws OperatorError of the part that failed; what was made before it is written down. */

@@ -2,7 +2,7 @@ import { FLAGS, type FlagName, flagNamed } from '../config/flags.ts';
 import { MASK } from '../config/secrets.ts';
 import { parseValue, type SettingValue, type Settings, toArguments } from '../config/settings.ts';
 import { shellWord } from '../config/shell-word.ts';
-import type { Answers, SavedConnection, SavedKind } from '../sessions/replication.ts';
+import type { Answers, SavedConnection, SourceKind } from '../sessions/replication.ts';
 import type { FlagValues } from '../sessions/source-kit.ts';
 import { kitOf } from '../sessions/source-kits.ts';
 
@@ -57,12 +57,12 @@ export function equivalentCommands(answers: Answers): EquivalentCommands {
 }
 
 /** The values that options stand for. Throws UsageError when one does not fit. */
-function parseOptions(options: Readonly<Record<string, string>>): Partial<Settings<SavedKind>> {
+function parseOptions(options: Readonly<Record<string, string>>): Partial<Settings<SourceKind>> {
   const values: Record<string, SettingValue> = {};
   for (const [name, text] of Object.entries(options)) {
     values[name] = parseValue(flagNamed(name as FlagName), `--${name}`, text);
   }
-  return values as Partial<Settings<SavedKind>>;
+  return values as Partial<Settings<SourceKind>>;
 }
 
 /** The variable that holds a connection, without the dollar sign. */

@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { type Flag, type FlagName, flagNamed, flagsOf } from '../config/flags.ts';
 import { parseValue } from '../config/settings.ts';
 import { OperatorError } from '../errors.ts';
-import type { SavedKind } from '../sessions/replication.ts';
+import type { SourceKind } from '../sessions/replication.ts';
 import { parseListenAddress } from '../metrics/listen-address.ts';
 import { parseDottedName } from '../target/identifiers.ts';
 import { setupOf } from './source-setups.ts';
@@ -26,7 +26,7 @@ const ELSEWHERE: ReadonlySet<FlagName> = new Set<FlagName>([
 const FIRST: readonly FlagName[] = ['stagingSchema', 'userscript', 'metricsAddr'];
 
 /** The flags of the engine that are options of a replication from this kind of source, in the order in which they are shown. */
-export function optionNames(kind?: SavedKind): readonly FlagName[] {
+export function optionNames(kind?: SourceKind): readonly FlagName[] {
   const setup = setupOf(kind);
   const tuning = flagsOf(setup.kind).filter(
     (name) =>

@@ -1,7 +1,7 @@
 import { Box, Text } from 'ink';
 import { useMemo, useReducer } from 'react';
 import { type FlagName, flagNamed } from '../config/flags.ts';
-import type { SavedKind } from '../sessions/replication.ts';
+import type { SourceKind } from '../sessions/replication.ts';
 import { padEnd } from '../terminal/format.ts';
 import type { Key } from '../terminal/keys.ts';
 import { useKeys } from '../terminal/key-bindings.tsx';
@@ -18,7 +18,7 @@ type Options = Readonly<Record<string, string>>;
 
 export interface OptionsEditorProps {
   /** What is replicated from: some options are only for some kinds. */
-  readonly kind?: SavedKind;
+  readonly kind?: SourceKind;
   /** Only what differs from the defaults. */
   readonly options: Options;
   /** Options that cannot be changed now, with the reason. */

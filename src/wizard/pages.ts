@@ -12,10 +12,12 @@ type Step = (typeof STEPS)[number];
 const STEP_OF = {
   kind: 'kind',
   source: 'source',
+  owner: 'source',
   checks: 'checks',
   tables: 'tables',
   slot: 'tables',
   start: 'tables',
+  scn: 'tables',
   target: 'target',
   'target schema': 'target',
   'target checks': 'target',

@@ -4,7 +4,7 @@ import { didYouMean } from '../config/nearest.ts';
 import { holdsPassword, mask } from '../config/secrets.ts';
 import { readYamlFile, type YamlEntry } from '../config/yaml-file.ts';
 import { UsageError } from '../errors.ts';
-import type { Answers, SavedKind } from '../sessions/replication.ts';
+import type { Answers, SourceKind } from '../sessions/replication.ts';
 import { parseTableName } from '../sources/table-name.ts';
 import { referencedVariable } from '../sessions/connections.ts';
 import { textOf } from './file-entries.ts';
@@ -79,7 +79,7 @@ export function readSetupFile(path: string, env: NodeJS.ProcessEnv = process.env
 }
 
 /** @throws UsageError for a kind that there is not. */
-function kindOf(entries: ReadonlyMap<string, YamlEntry>, env: NodeJS.ProcessEnv): SavedKind | undefined {
+function kindOf(entries: ReadonlyMap<string, YamlEntry>, env: NodeJS.ProcessEnv): SourceKind | undefined {
   const entry = entries.get('kind');
   if (entry !== undefined) {
     const found = textOf(entry);
@@ -119,7 +119,7 @@ function tables(entry: YamlEntry | undefined): 'all' | readonly string[] {
   });
 }
 
-function options(entry: YamlEntry | undefined, kind: SavedKind): Readonly<Record<string, string>> {
+function options(entry: YamlEntry | undefined, kind: SourceKind): Readonly<Record<string, string>> {
   if (entry === undefined || entry.value.kind === 'nothing') return {};
   if (entry.value.kind !== 'map') throw new UsageError(`${entry.place}: options are "flag: value" lines below it`);
   const allowed: readonly FlagName[] = optionNames(kind);

@@ -1,7 +1,7 @@
 import type { ConnectionDescription } from '../config/connection.ts';
 import type { SourceConnection } from '../config/source-connection.ts';
 import type { CheckSide, Fix } from '../preflight/check.ts';
-import type { Answers, Replication, SavedKind } from '../sessions/replication.ts';
+import type { Answers, Replication, SourceKind } from '../sessions/replication.ts';
 import type { SecretsFile } from '../sessions/secrets.ts';
 import type { ReplicationStore } from '../sessions/store.ts';
 import type { Page } from './pages.ts';
@@ -11,11 +11,12 @@ import { setupOf } from './source-setups.ts';
 export { type Page, STEPS, stepOf } from './pages.ts';
 
 /** The way through the setup of a kind of source. */
-function wayOf(kind: SavedKind | undefined): readonly Page[] {
-  const { pages } = setupOf(kind);
+function wayOf(kind: SourceKind | undefined): readonly Page[] {
+  const { before = [], pages } = setupOf(kind);
   return [
     'kind',
     'source',
+    ...before,
     'checks',
     ...pages,
     'target',
@@ -28,13 +29,13 @@ function wayOf(kind: SavedKind | undefined): readonly Page[] {
 }
 
 /** The page after this one; undefined after the last. */
-export function pageAfter(page: Page, kind?: SavedKind): Page | undefined {
+export function pageAfter(page: Page, kind?: SourceKind): Page | undefined {
   const way = wayOf(kind);
   return way[way.indexOf(page) + 1];
 }
 
 /** The page before this one; undefined before the first. */
-export function pageBefore(page: Page, kind?: SavedKind): Page | undefined {
+export function pageBefore(page: Page, kind?: SourceKind): Page | undefined {
   const way = wayOf(kind);
   return way[way.indexOf(page) - 1];
 }
@@ -51,8 +52,8 @@ function isAnswered(page: Page, answers: Answers): boolean {
     case 'target schema':
       return answers.targetSchema !== undefined;
     default: {
-      const { pages, isAnswered: isOwnAnswered } = setupOf(answers.kind);
-      return !pages.includes(page) || isOwnAnswered(page, answers);
+      const { before = [], pages, isAnswered: isOwnAnswered } = setupOf(answers.kind);
+      return ![...before, ...pages].includes(page) || isOwnAnswered(page, answers);
     }
   }
 }
@@ -81,7 +82,7 @@ export interface SetupSession {
   /** Told when something could not be saved; it counts all the same while the program runs. */
   onTrouble: (error: unknown) => void;
   /** Chooses a kind of source, and forgets what was answered for another. */
-  choose(kind: SavedKind): void;
+  choose(kind: SourceKind): void;
   /** Saves answers at once. */
   change(answers: Partial<Answers>): void;
   /**

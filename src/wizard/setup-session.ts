@@ -4,7 +4,7 @@ import { OperatorError } from '../errors.ts';
 import type { CheckSide, Fix } from '../preflight/check.ts';
 import { connectionText, parseSide, savedConnection } from '../sessions/connections.ts';
 import { NAME } from '../sessions/folder.ts';
-import type { Answers, Created, Replication, SavedKind } from '../sessions/replication.ts';
+import type { Answers, Created, Replication, SourceKind } from '../sessions/replication.ts';
 import type { SecretsFile } from '../sessions/secrets.ts';
 import type { ReplicationStore } from '../sessions/store.ts';
 import { createdTable } from './created-table.ts';
@@ -91,7 +91,7 @@ class SavedSetup implements SetupSession {
     return Object.values(this.#drafts[FIXES] ?? {});
   }
 
-  choose(kind: SavedKind): void {
+  choose(kind: SourceKind): void {
     const { name, answers } = this.#replication;
     if (answers.kind !== undefined && answers.kind !== kind) {
       // Only the target is the same for all.

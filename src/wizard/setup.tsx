@@ -29,10 +29,12 @@ export interface SetupProps {
 const STEP_OF_PAGE: Readonly<Record<Page, ComponentType<StepProps>>> = {
   kind: lazy(async () => ({ default: (await import('./steps/kind.tsx')).KindStep })),
   source: lazy(async () => ({ default: (await import('./steps/connection.tsx')).SourceStep })),
+  owner: lazy(async () => ({ default: (await import('./steps/owner.tsx')).OwnerStep })),
   checks: lazy(async () => ({ default: (await import('./steps/source-checks.tsx')).SourceChecksStep })),
   tables: lazy(async () => ({ default: (await import('./steps/tables.tsx')).TablesStep })),
   slot: lazy(async () => ({ default: (await import('./steps/slot.tsx')).SlotStep })),
   start: lazy(async () => ({ default: (await import('./steps/start.tsx')).StartStep })),
+  scn: lazy(async () => ({ default: (await import('./steps/scn.tsx')).ScnStep })),
   target: lazy(async () => ({ default: (await import('./steps/connection.tsx')).TargetStep })),
   'target schema': lazy(async () => ({ default: (await import('./steps/target-schema.tsx')).TargetSchemaStep })),
   'target checks': lazy(async () => ({ default: (await import('./steps/target-checks.tsx')).TargetChecksStep })),

@@ -1,7 +1,7 @@
 import type { FlagName } from '../config/flags.ts';
 import type { YamlEntry } from '../config/yaml-file.ts';
 import type { ConnectionFacts } from '../preflight/connection-test.ts';
-import type { Answers, Created, SavedKind } from '../sessions/replication.ts';
+import type { Answers, Created, SourceKind } from '../sessions/replication.ts';
 import type { ReplicationPlace } from '../sessions/source-kit.ts';
 import type { ConnectionForm } from './connection-form.ts';
 import type { Page } from './pages.ts';
@@ -36,13 +36,15 @@ export interface FileWords {
  * that only one kind has is drawn by a step of its own, registered in `setup.tsx`.
  */
 export interface SourceSetup {
-  readonly kind: SavedKind;
+  readonly kind: SourceKind;
   /** Beside its name in the list of kinds. */
   readonly hint: string;
   readonly form: ConnectionForm;
   /** What may answer at the source, and what is said when something else does. */
   readonly products: readonly ConnectionFacts['product'][];
   readonly otherProduct: string;
+  /** Pages between the connection to the source and its checks. */
+  readonly before?: readonly Page[];
   /** Pages between the checks of the source and the connection to the target. */
   readonly pages: readonly Page[];
   /** Whether such a page has its answer. */

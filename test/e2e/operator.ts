@@ -56,11 +56,16 @@ export class Operator {
     await this.press('return', 'down', 'return');
   }
 
+  async choosesOracle(): Promise<void> {
+    await this.sees('What do you replicate from');
+    await this.press('return', 'down', 'down', 'return');
+  }
+
   /** Pastes a connection string, waits for the connection, and goes on with it kept in the secrets file. */
   async connects(side: 'source' | 'target', url: string): Promise<void> {
     await this.sees(side === 'source' ? 'Where are the changes read from' : 'Where are the changes written to');
     this.terminal.paste(url);
-    await this.sees(/Connected to (PostgreSQL|MySQL|MariaDB)/);
+    await this.sees(/Connected to (PostgreSQL|MySQL|MariaDB|Oracle)/);
     await this.press('return');
     await this.sees(/❯ Keep it/);
     await this.press('return');

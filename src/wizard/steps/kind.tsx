@@ -1,7 +1,7 @@
 import { Box, Text } from 'ink';
 import { useState } from 'react';
 import { errorText } from '../../log/log-error.ts';
-import type { SavedKind } from '../../sessions/replication.ts';
+import type { SourceKind } from '../../sessions/replication.ts';
 import { kitOf } from '../../sessions/source-kits.ts';
 import { Field } from '../../terminal/field.tsx';
 import { useKeys } from '../../terminal/key-bindings.tsx';
@@ -10,10 +10,11 @@ import { useTheme } from '../../terminal/theme.ts';
 import type { StepProps } from '../setup-machine.ts';
 import { SOURCE_SETUPS } from '../source-setups.ts';
 
-const KINDS: readonly SelectItem[] = [
-  ...SOURCE_SETUPS.map(({ kind, hint }) => ({ value: kind, label: kitOf(kind).name, hint })),
-  { value: 'oracle', label: 'Oracle', disabled: 'not in this version' },
-];
+const KINDS: readonly SelectItem[] = SOURCE_SETUPS.map(({ kind, hint }) => ({
+  value: kind,
+  label: kitOf(kind).name,
+  hint,
+}));
 
 /** First step: what the replication is called, and what it reads from. */
 export function KindStep({ session, onNext, onBack }: StepProps) {
@@ -30,7 +31,7 @@ export function KindStep({ session, onNext, onBack }: StepProps) {
       setFocus('name');
       return;
     }
-    session.choose(kind as SavedKind);
+    session.choose(kind as SourceKind);
     onNext();
   };
   useKeys([

@@ -12,7 +12,7 @@ for (const size of SIZES) {
     assert.match(terminal.screen(), /❯ Name {2}replication/);
     assert.match(terminal.screen(), /PostgreSQL +12 or newer/);
     assert.match(terminal.screen(), /MySQL or MariaDB +5\.7 or 10\.6 and newer/);
-    assert.match(terminal.screen(), /Oracle +– not in this version/);
+    assert.match(terminal.screen(), /Oracle +12\.2 and newer/);
     await terminal.press('ctrl+u');
     await terminal.type('shop');
     await terminal.press('return', 'return');
@@ -21,12 +21,13 @@ for (const size of SIZES) {
   });
 }
 
-test('a source that this version does not have is not chosen', async (t) => {
-  const session = await setupOn(t);
+test('Oracle is chosen like the others', async (t) => {
+  const place = savedPlace(t);
+  const session = await setupOn(t, {}, place);
   const { terminal, went } = await showStep(t, KindStep, session);
   await terminal.press('return', 'down', 'down', 'return');
-  assert.match(terminal.screen(), /Oracle: not in this version/);
-  assert.deepEqual(went, []);
+  assert.deepEqual(went, ['next']);
+  assert.equal(session.replication.answers.kind, 'oraclelogminer');
 });
 
 test('a name that is taken or does not fit is refused where it was typed', async (t) => {

@@ -132,5 +132,18 @@ test('a MySQL source has to be told where to begin, and has no slot', () => {
   assert.match(refusal(MYSQL).message, /does not answer: gtidSet/);
   assert.match(refusal(`${MYSQL}gtidSet: now\nslot: molt_slot\n`).message, /slot is not an answer/);
   assert.match(refusal(`${MYSQL}gtidSet: now\noptions:\n  standbyTimeout: 5s\n`).message, /is not an option/);
-  assert.match(refusal(`${LEAST}kind: oracle\n`).message, /kind must be one of pglogical, mylogical/);
+  assert.match(refusal(`${LEAST}kind: oracle\n`).message, /kind must be one of pglogical, mylogical, oraclelogminer/);
+});
+
+test('an Oracle source says whose tables, and from which SCN, whose digits are kept', () => {
+  const base = LEAST.replace(/^source: .*$/m, 'source: oracle://C%23%23APP:pw@db1:1521/ROOT?pdb=PDB1');
+  const read = (text: string) => readSetupFile(file(`${base}${text}`), {}).answers;
+  const answers = read('sourceSchema: APP\nscn: 9295429630892703742\nbackfillFromSCN: 26685444\n');
+  assert.deepEqual(
+    [answers.kind, answers.sourceSchema, answers.startScn, answers.backfillScn],
+    ['oraclelogminer', 'APP', '9295429630892703742', '26685444'],
+  );
+  assert.equal(read('sourceSchema: APP\nscn: now\n').startScn, 'now');
+  assert.match(refusal(`${base}scn: 1\n`).message, /does not answer: sourceSchema/);
+  assert.match(refusal(`${base}sourceSchema: APP\n`).message, /does not answer: scn/);
 });

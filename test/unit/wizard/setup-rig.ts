@@ -133,6 +133,16 @@ export function madeUpServers(): Servers {
       publications: [],
       slots: [],
     }),
+    readOwners: async () => [
+      { name: 'APP', tables: 12 },
+      { name: 'HR', tables: 1 },
+    ],
+    readScn: async () => ({
+      scn: 26_685_786n,
+      backfillFrom: 26_685_444n,
+      oldest: { user: 'BATCH', scn: 26_685_444n, since: '11/23/26 02:00:00' },
+      unknown: 0,
+    }),
     readStart: async () => ({
       position: {
         flavour: 'mysql',

@@ -1,3 +1,4 @@
+import { OWNERS } from '../../../../src/preflight/oracle-start.ts';
 import { CONTAINER, DATABASE } from '../../../../src/sources/oracle/identity.ts';
 import { COLUMNS, PRIMARY_KEYS, TABLES, UNIQUE_INDEXES } from '../../../../src/sources/oracle/tables.ts';
 import type { Answer, AnswerColumn, BindValue } from '../answer.ts';
@@ -61,6 +62,17 @@ export const CATALOGUE_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
       columns: texts('TABLE_NAME', 'COLUMN_NAME'),
       rows: ownedBy(model, owner).flatMap((table) => table.key.map((i) => [table.name, table.columns[i].name])),
     }),
+  },
+  {
+    sql: OWNERS,
+    answer: ({ tables, hidden }) => {
+      const visible = [...tables.values()].filter(({ name }) => !hidden.has(name));
+      const owners = Map.groupBy(visible, ({ owner }) => owner);
+      return {
+        columns: texts('OWNER', 'TABLES'),
+        rows: [...owners].map(([owner, all]) => [owner, String(all.length)]),
+      };
+    },
   },
   { sql: UNIQUE_INDEXES, answer: () => ({ columns: texts('TABLE_NAME', 'INDEX_NAME', 'COLUMN_NAME'), rows: [] }) },
 ];
