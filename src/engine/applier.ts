@@ -286,9 +286,10 @@ export class Applier {
     await this.#flights.settled();
     const [head, ...rest] = this.#flights.takeAll();
     const error = head.error!;
+    // When nobody knows whether it was committed, those behind it may well be: the checkpoint tells after the next start.
+    if (verdict(error) === 'reconnect') throw targetLost(error);
     const broken = rest.find((flight) => flight.error instanceof OperatorError);
     if (broken !== undefined) throw broken.error;
-    if (verdict(error) === 'reconnect') throw targetLost(error);
     await session.run('ROLLBACK').catch((failure: Error) => {
       throw targetLost(failure);
     });

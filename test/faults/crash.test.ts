@@ -128,6 +128,28 @@ test('the commit of a lost connection arrives after the engine has come back: ap
   assert(engine.running, engine.logTail());
 });
 
+test('a commit whose outcome is unknown, with others behind it on their way that take place: it goes on from the checkpoint', async (t) => {
+  const { replica, proxy, targetConn } = await replicaThroughProxy(t);
+  const engine = await replica.start(['--flushSize', '1', '--timestampLimit', '1'], { targetConn });
+  await step(replica, 0);
+  await replica.settle();
+  // A lock holds the first of them up until all have been sent.
+  const locker = replica.target;
+  await locker.query('begin; lock table counter in exclusive mode');
+  for (let n = 1; n <= 8; n++) await step(replica, n);
+  for (;;) {
+    const { rowCount } = await locker.query('select from pg_locks where not granted');
+    if (rowCount === 1) break;
+  }
+  const injection = proxy.inject({ match: isCommit, fault: { kind: 'ambiguous', sqlstate: '40003' } });
+  await locker.query('select pg_sleep(0.3)');
+  await locker.query('commit');
+  await injection.firstFired;
+  await step(replica, 9);
+  await replica.assertSettledEqual();
+  assert(engine.running, engine.logTail());
+});
+
 test('connections lost or refused for a moment while the engine starts are opened again', async (t) => {
   const { replica, proxy, targetConn } = await replicaThroughProxy(t);
   const faults: Fault[] = [{ kind: 'cut' }, { kind: 'lostAnswer' }, { kind: 'error', sqlstate: '57P01' }];
