@@ -16,7 +16,9 @@ import {
   sentinelFinding,
   versionFinding,
 } from '../sources/oracle/server-requirements.ts';
+import type { OracleTable } from '../sources/oracle/tables.ts';
 import { unsupportedType } from '../sources/oracle/values/column-writer.ts';
+import { parseTableName } from '../sources/table-name.ts';
 import { formatSeconds } from '../terminal/format.ts';
 import type { Check } from './check.ts';
 import { encryptionOutcome } from './encryption.ts';
@@ -141,6 +143,17 @@ async function lookAtLogMiner(facts: OracleSourceFacts): Promise<Outcome> {
 async function lookAtTables(facts: OracleSourceFacts): Promise<Outcome> {
   const { schema } = facts.oracle;
   const tables = await facts.tables();
+  const missing = missingTables(facts, tables);
+  if (missing.length > 0) {
+    return failed(`not there, or not to be seen by ${facts.tablesUser}: ${listed(missing)}`, {
+      expected: 'the tables to replicate',
+      code: 'ORACLE_PERMISSION',
+      fix: {
+        side: 'source',
+        text: `-- for each that is there; names count as Oracle spells them\nGRANT SELECT ON ${missing[0]} TO ${facts.tablesUser};`,
+      },
+    });
+  }
   if (tables.length === 0) {
     return failed(`none of ${schema} that ${facts.tablesUser} can see`, {
       expected: 'the tables to replicate',
@@ -153,13 +166,28 @@ async function lookAtTables(facts: OracleSourceFacts): Promise<Outcome> {
   }
   const unfit = tables.filter(({ problem }) => problem !== undefined);
   if (unfit.length === 0) return passed(counted(tables.length, 'table'));
+  // Which of them are wanted is asked later.
+  if (facts.wishes.tables === undefined) {
+    return passed(`${counted(tables.length, 'table')}, of which ${unfit.length} cannot be replicated`);
+  }
   return failed(`cannot be replicated: ${listed(unfit.map(({ name, problem }) => `${name} (${problem})`))}`, {
     expected: 'tables that LogMiner tells the rows of',
     code: 'ORACLE_TABLE_UNSUPPORTED',
     fix: {
       side: 'source',
-      text: `Choose the others (--tables), or change these.`,
+      text: 'Choose the others (--tables), or change these.',
     },
+  });
+}
+
+/** Tables that are wanted by their names and are not among those found. */
+function missingTables({ wishes, oracle }: OracleSourceFacts, found: readonly OracleTable[]): string[] {
+  const { tables = 'all' } = wishes;
+  if (tables === 'all') return [];
+  const names = new Set(found.map(({ name }) => name));
+  return tables.filter((text) => {
+    const { schema, name } = parseTableName(text);
+    return schema !== oracle.schema || !names.has(name);
   });
 }
 

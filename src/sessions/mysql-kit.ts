@@ -1,10 +1,9 @@
 import { parseMysqlConnectionString } from '../config/mysql-connection.ts';
 import { asMysql } from '../config/source-connection.ts';
-import { counted } from '../preflight/look.ts';
 import { readMysqlStart } from '../preflight/mysql-start.ts';
-import type { Answers } from './replication.ts';
-import type { FlagValues, ReplicationPlace, SourceKit } from './source-kit.ts';
-import { removeTableFilter, tableFilter, tableFilterPath, writeTableFilter } from './table-filter.ts';
+import { filterFlags, filterThings, prepareFilter, withFilter } from './filter-script.ts';
+import type { SourceKit } from './source-kit.ts';
+import { removeTableFilter } from './table-filter.ts';
 
 /** MySQL or MariaDB by its binary log: nothing is made at the source; a GTID set says where to begin. */
 export const MYSQL_KIT: SourceKit = {
@@ -14,10 +13,9 @@ export const MYSQL_KIT: SourceKit = {
   parse: parseMysqlConnectionString,
   async complete(answers, connection, place) {
     const { position, options } = await readMysqlStart(asMysql(connection));
-    const { startSet, tables = 'all' } = answers;
+    const { startSet } = answers;
     return {
-      ...answers,
-      ...filterAnswer(tables, place),
+      ...withFilter(answers, place),
       startSet: startSet === NOW ? position.set : startSet,
       options: { ...options, ...answers.options },
     };
@@ -31,31 +29,10 @@ export const MYSQL_KIT: SourceKit = {
     ...(options?.fetchMetadata === 'true' && { fetchMetadata: true }),
     ...(options?.replicationProcessID !== undefined && { serverId: Number(options.replicationProcessID) }),
   }),
-  flags: ({ script }): FlagValues => (script === undefined ? [] : [['userscript', script]]),
+  flags: filterFlags,
   firstFlags: ({ startSet }) => [['defaultGTIDSet', startSet]],
-  things: ({ script, tables }) =>
-    script === undefined
-      ? []
-      : [
-          {
-            what: 'script',
-            side: 'here',
-            name: script,
-            how: 'created',
-            remark: `lets ${counted(tables === undefined || tables === 'all' ? 0 : tables.length, 'table')} through, and no other`,
-          },
-        ],
-  async prepare({ answers, step, made, existing }) {
-    const { script } = answers;
-    if (script === undefined) return;
-    await step({ id: 'script', title: 'filter of tables' }, async () => {
-      // Written anew in any case: the choice may be another than that of a launch which failed.
-      writeTableFilter(script, filterText(answers));
-      if (existing('script', script).length > 0) return ['passed', 'written anew'];
-      made({ what: 'script', side: 'here', name: script });
-      return ['passed', 'written'];
-    });
-  },
+  things: filterThings,
+  prepare: prepareFilter,
   async drop({ name }) {
     removeTableFilter(name);
   },
@@ -64,16 +41,3 @@ export const MYSQL_KIT: SourceKit = {
 
 /** Stands in a file of answers for where the binary log is when the replication is launched. */
 export const NOW = 'now';
-
-/** Which script lets these tables through: none when it is all of them. */
-export function filterAnswer(
-  tables: 'all' | readonly string[],
-  { name, env }: ReplicationPlace,
-): Pick<Answers, 'tables' | 'script'> {
-  return { tables, script: tables === 'all' ? undefined : tableFilterPath(name, env) };
-}
-
-/** The script for these answers, as it is written and shown. */
-export function filterText({ targetSchema = '', tables }: Answers): string {
-  return tableFilter(targetSchema, tables === undefined || tables === 'all' ? [] : tables);
-}

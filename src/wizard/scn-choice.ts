@@ -1,3 +1,17 @@
+import type { StartScn } from '../sources/oracle/start-scn.ts';
+import { clean } from '../terminal/format.ts';
+
+/** What is open at the source, in a sentence or two. `users`: whose transactions count, everybody's when none is named. */
+export function openText({ oldest, others }: StartScn, users: readonly string[]): string {
+  const whose = users.length === 0 ? '' : ` of ${users.map((user) => clean(user)).join(', ')}`;
+  const open =
+    oldest === undefined
+      ? `No transaction${whose} is open.`
+      : `The oldest open transaction${whose && ' that counts'} is of ${clean(oldest.user) || 'an unknown user'}, since ${clean(oldest.since)} (SCN ${oldest.scn}).`;
+  if (others === 0) return open;
+  return `${open} ${others === 1 ? 'One of another user does' : `${others} of other users do`} not count.`;
+}
+
 /** What is wrong with the SCNs to begin with, and in which field; undefined when they can be used. */
 export function scnProblem(
   scn: string,
@@ -18,5 +32,5 @@ export function scnProblem(
 export function existingRows(scn: string, newest: bigint): string {
   return scn.trim() === String(newest)
     ? 'Existing rows are not copied. Begin with the newest SCN when the target has them all, or is to have none.'
-    : 'Everything that was committed after the SCN of the copy is applied.';
+    : 'Everything that was committed after the SCN of the copy is applied. What was open then and has ended since is not seen here: take both SCNs from the tool that copied.';
 }
