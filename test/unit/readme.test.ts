@@ -151,7 +151,14 @@ test('scripts, files and links of the README are there', () => {
   for (const [, version] of README.matchAll(/instar-(\d[\d.]*\d)\.tgz/g)) assert.equal(version, PACKAGE.version);
   const paths = SPANS.filter((span) => /^(src|test|assets|\.ci)\/\S+$/.test(span));
   const anchors = new Set(
-    Array.from(README.matchAll(/^#+ (.+)$/gm), ([, heading]) => `#${heading.toLowerCase().replaceAll(' ', '-')}`),
+    Array.from(
+      README.matchAll(/^#+ (.+)$/gm),
+      ([, heading]) =>
+        `#${heading
+          .toLowerCase()
+          .replaceAll(/[^\w -]/g, '')
+          .replaceAll(' ', '-')}`,
+    ),
   );
   for (const [, link] of README.matchAll(/\]\(([^)]+)\)/g)) {
     if (link.startsWith('#')) assert(anchors.has(link), link);
