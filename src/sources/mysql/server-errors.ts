@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../explanations/table.ts';
 import { mask } from '../../config/secrets.ts';
 import { OperatorError } from '../../errors.ts';
 import { failureOf } from './connection-errors.ts';
@@ -34,7 +35,7 @@ const START_OVER =
 /** What the server's text about its binary log means. The first that matches counts. */
 const BINLOG_FAILURES: readonly {
   readonly text: RegExp;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly meaning: string;
   fix(context: StreamContext): string;
   readonly transient?: boolean;
