@@ -1,12 +1,5 @@
 import type { Explanations } from './explanation.ts';
-import {
-  NOT_APPLIED,
-  NOTHING_STARTED,
-  OTHER_PAST,
-  OUT_OF_REACH,
-  TARGET_HAS_MORE,
-  TRIED_AGAIN,
-} from './meanings.ts';
+import { NOT_APPLIED, NOTHING_STARTED, OTHER_PAST, OUT_OF_REACH, TARGET_HAS_MORE, TRIED_AGAIN } from './meanings.ts';
 
 const NEW_SLOT = [
   'Start over: a new slot first, then a new copy of the rows, then a first start without the old checkpoint.',
@@ -129,7 +122,7 @@ export const POSTGRES = {
       'Correct `--slotName`; or create the slot in the source database, and copy the rows after that.',
       [SLOTS, CREATE_SLOT],
       'If there was one, what was changed since is in no slot: copy the rows again and forget the checkpoint.',
-      NEW_SLOT[1],
+      NEW_SLOT[1].slice(1),
     ],
     look: ['--slotName'],
     related: ['PG_SLOT_AHEAD'],

@@ -72,6 +72,17 @@ export const TARGET = {
     ],
     look: ['--maxRetries', '--retryMaxBackoff', 'retry_retried_total'],
   },
+  DEAD_LETTER: {
+    kind: 'warns',
+    what: 'A transaction that the target refused was put into the dead-letter table (`--onApplyError dlq`).',
+    data: 'The target lacks that transaction until somebody applies it; all others are there.',
+    fix: [
+      'Mend the rows by hand from the table of `--dlqTableName`, then delete the letters.',
+      ['SELECT * FROM <target schema>.replicator_dlq ORDER BY 1;'],
+    ],
+    look: ['--onApplyError', '--dlqTableName', 'instar_dead_letters_total'],
+    related: ['APPLY_FAILED'],
+  },
   LARGE_TRANSACTION_AGAIN: {
     kind: 'warns',
     what: 'A large transaction was refused in the fastest way of applying it, and is asked of the source again.',

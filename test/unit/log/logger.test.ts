@@ -64,9 +64,9 @@ test('commands that mend an error stand below the line, each indented', () => {
     time: new Date(0),
     level: 'error',
     message: 'm',
-    fields: { fix: 'SELECT 1;\nSELECT 2;', code: 'X' },
+    fields: { fix: 'SELECT 1;\nSELECT 2;', code: 'PG_CONNECT' },
   });
-  assert.match(line, / ERROR m code=X\n {4}fix: SELECT 1;\n {8}SELECT 2;\n$/);
+  assert.match(line, / ERROR m code=PG_CONNECT\n {4}fix: SELECT 1;\n {8}SELECT 2;\n$/);
 });
 
 test('a fluent line is JSON with severity, time and message; nothing is lost when a field has their name', () => {
