@@ -36,9 +36,13 @@ export async function run({ args, env, stdout }: CommandContext): Promise<number
     return 0;
   }
   const found = searchCodes(words.join(' '));
-  if (found.length === 0 || (words.length === 1 && asked.includes('_'))) {
-    const shown = JSON.stringify(mask(words.join(' ')));
-    throw new UsageError(`nothing is known of ${shown}${didYouMean(asked, allCodes())}`, { fix: 'instar explain' });
+  // What looks like a code and is nearly one was mistyped, whatever its parts would find.
+  const meant = words.length === 1 && asked.includes('_') ? didYouMean(asked, allCodes()) : '';
+  if (found.length === 0 || meant !== '') {
+    const near = meant || didYouMean(asked, allCodes());
+    throw new UsageError(`nothing is known of ${JSON.stringify(mask(words.join(' ')))}${near}`, {
+      fix: 'instar explain',
+    });
   }
   stdout.write(settings.json ? json(found, {}) : foundText(found));
   return 0;

@@ -42,8 +42,11 @@ export const CONNECTING = {
   MYSQL_CONNECTION_REFUSED: {
     ...REFUSED,
     fix: [
-      'Check host and port, and that the server runs; `bind_address` and `skip_networking` say where it listens.',
-      ['mysqladmin --host=<host> --port=<port> ping'],
+      'Check host and port, and that the server runs and listens on that address.',
+      [
+        'mysqladmin --host=<host> --port=<port> ping',
+        'SELECT @@bind_address, @@skip_networking; -- on the server itself',
+      ],
     ],
   },
   PG_HOST_NOT_FOUND: {
@@ -73,9 +76,16 @@ export const CONNECTING = {
   },
   PG_TIMEOUT: {
     ...NO_ANSWER,
-    fix: ['Check the firewall on the way, or raise `connect_timeout` (seconds) in the connection string.'],
+    fix: [
+      'Check host, port and the firewall on the way; `connect_timeout` in the connection string is how long is waited.',
+    ],
   },
-  MYSQL_TIMEOUT: { ...NO_ANSWER, fix: ['Check host, port and the firewall on the way.'] },
+  MYSQL_TIMEOUT: {
+    ...NO_ANSWER,
+    fix: [
+      'Check host, port and the firewall on the way; `connect_timeout` in the connection string is how long is waited.',
+    ],
+  },
   MYSQL_SILENT: {
     kind: 'passes',
     what: 'Something accepts the connection and says nothing, although a MySQL server speaks first.',
@@ -285,7 +295,7 @@ export const CONNECTING = {
   PG_CONNECT: { ...OTHERWISE, fix: ['Act on what the message quotes; the log of the server says more.'] },
   MYSQL_CONNECT: { ...OTHERWISE, fix: ['Act on what the message quotes; the log of the server says more.'] },
   CONNECTION_REFERENCE_UNSET: {
-    what: 'The variable that a connection refers to is not set.',
+    what: 'The variable is not set: a connection refers to it in place of a connection string.',
     data: NOTHING_STARTED,
     fix: [
       'Set it where the program is started.',

@@ -30,7 +30,7 @@ export function searchCodes(query: string): readonly string[] {
 }
 
 function begins(words: readonly string[], wanted: string): boolean {
-  const stem = wanted.length > 4 ? wanted.replace(/(ies|es|s|ed|ing)$/, '') : wanted;
+  const stem = wanted.length > 4 ? wanted.replace(/(ures?|ies|es|s|ed|ing)$/, '') : wanted;
   return words.some((word) => word.startsWith(stem));
 }
 

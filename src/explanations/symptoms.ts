@@ -25,7 +25,7 @@ export const SYMPTOMS = {
     what: 'Replication is slow: the lag grows, or does not shrink.',
     data: 'Nothing is lost while the source keeps its log; the target is an earlier state of the source.',
     fix: [
-      'See who waits for whom: the stages of the dashboard, or the two metrics of time below.',
+      'See who waits for whom: the stages of the dashboard, or how long the target is busy and the source blocked.',
       'The target is busy: raise `--flushSize`, add `--enableParallelApplies` with `--parallelism`, and look for missing indexes and triggers there.',
       'The source is blocked because nothing more could be held: raise `--memoryLimit`.',
       'Neither: the network or the source is the limit. A userscript costs what `script_…` metrics tell.',

@@ -36,15 +36,12 @@ interface Area {
 
 /** The one table of codes, as help and README order it. */
 export const AREAS: readonly Area[] = [
-  { title: 'What is seen, and no error', explanations: SYMPTOMS },
+  { title: 'Seen without an error', explanations: SYMPTOMS },
   { title: 'Connecting', explanations: CONNECTING },
   { title: 'PostgreSQL as a source', explanations: POSTGRES },
-  { title: 'MySQL and MariaDB: settings', explanations: MYSQL },
-  { title: 'MySQL and MariaDB: the log', explanations: MYSQL_LOG },
-  { title: 'Oracle: server and settings', explanations: ORACLE },
-  { title: 'Oracle: redo', explanations: ORACLE_REDO },
-  { title: 'Target', explanations: TARGET },
-  { title: 'Staging schema', explanations: STAGING },
+  { title: 'MySQL and MariaDB as a source', explanations: { ...MYSQL, ...MYSQL_LOG } },
+  { title: 'Oracle as a source', explanations: { ...ORACLE, ...ORACLE_REDO } },
+  { title: 'Target and staging schema', explanations: { ...TARGET, ...STAGING } },
   { title: 'Userscripts', explanations: USERSCRIPT },
   { title: 'Saved replications', explanations: SESSIONS },
   { title: 'Everything else', explanations: GENERAL },

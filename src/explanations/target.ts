@@ -61,7 +61,7 @@ export const TARGET = {
     related: ['TARGET_SCHEMA_DRIFT'],
   },
   APPLY_RETRIES: {
-    what: 'A transaction failed `--maxRetries` times in a way that can pass, as by deadlocks or contention.',
+    what: 'Applying a transaction failed after `--maxRetries` retries, in a way that can pass, as by deadlocks.',
     data: NOT_APPLIED,
     fix: [
       'Resume when the target takes writes again; look what else writes to the tables.',

@@ -67,7 +67,7 @@ function Outcome({ test, problem }: Pick<ConnectionStatusProps, 'test' | 'proble
 
 /** What kind of failure it is, before all that is known of it. */
 function titleOf(code: ErrorCode): string {
-  return plain(explanationOf(code)?.what ?? 'Not connected').replace(/\.$/, '');
+  return plain(explanationOf(code)?.what ?? 'Not connected').split(/[:;.]/, 1)[0];
 }
 
 /** "CockroachDB 26.2.1". */

@@ -134,7 +134,7 @@ test('an operator error is logged with code and fix, and with its causes at -v',
   logError(quiet.logger, error, { table: 't' });
   assert.match(
     quiet.written(),
-    / ERROR the target refused a row table=t code=APPLY_FAILED\n {4}fix: DELETE FROM t;\n$/,
+    / ERROR the target refused a row table=t code=APPLY_FAILED\n {4}fix: DELETE FROM t;\n {4}more: instar explain APPLY_FAILED\n$/,
   );
   const verbose = captured({ verbosity: 1 });
   logError(verbose.logger, error);
