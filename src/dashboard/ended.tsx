@@ -33,6 +33,7 @@ export function Ended({ ending, reading, failure, now }: EndedProps) {
     ['when', Number.isNaN(when) ? undefined : `${clockTime(when)}, ${ago(now - when)}`],
     ['safe', safeText(reading, ending)],
     ['fix', ending.fix],
+    ['more', explanationOf(ending.code) && `instar explain ${ending.code}`],
     ['last seen', reading === undefined ? undefined : `${lagAmount(reading)} behind at ${clockTime(reading.at)}`],
     [
       'not done',
