@@ -4,7 +4,7 @@ import { beside, flagHelp } from '../config/help.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { mask } from '../config/secrets.ts';
 import { UsageError } from '../errors.ts';
-import { errorText } from '../log/log-error.ts';
+import { errorText, moreLine } from '../log/log-error.ts';
 import type { Command, CommandContext } from './command.ts';
 
 interface Entry {
@@ -89,6 +89,12 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     flags: 'userscript',
     load: () => import('./userscript.ts'),
   },
+  explain: {
+    summary: 'Explain an error code, or list all of them',
+    group: 'More',
+    flags: 'explain',
+    load: () => import('./explain.ts'),
+  },
   version: { summary: 'Print versions', group: 'More', load: () => import('./version.ts') },
 };
 
@@ -117,7 +123,7 @@ export async function main(context: CommandContext): Promise<number> {
     const { run } = await COMMANDS[command].load();
     return await run({ ...context, args });
   } catch (error) {
-    context.stderr.write(`${context.program}: ${errorText(error)}\n`);
+    context.stderr.write(`${context.program}: ${errorText(error)}\n${moreLine(error)}`);
     if (!(error instanceof UsageError)) return 1;
     const topic = name !== undefined && Object.hasOwn(COMMANDS, name) ? `${name} ` : '';
     context.stderr.write(`Run "${context.program} ${topic}--help" for the flags.\n`);

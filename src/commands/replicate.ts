@@ -15,7 +15,7 @@ import { scriptMetrics } from '../engine/script-metrics.ts';
 import { openTarget, type Target, type TargetSettings } from '../engine/target.ts';
 import { DefectError, OperatorError, UsageError } from '../errors.ts';
 import { type ClosableLogger, createLogger } from '../log/create-logger.ts';
-import { errorText, logError } from '../log/log-error.ts';
+import { errorText, logError, moreLine } from '../log/log-error.ts';
 import type { Logger } from '../log/logger.ts';
 import { Diagnostics } from '../metrics/diagnostics.ts';
 import type { Metrics } from '../metrics/registry.ts';
@@ -87,7 +87,8 @@ export async function replicate(parts: {
   const queueSize = settings.targetApplyQueueSize ?? QUEUE_SIZE;
   // Where the log is a file, the terminal has to be told as well.
   const tell = (error: unknown) => {
-    if (settings.logDestination !== undefined) context.stderr.write(`${context.program}: ${errorText(error)}\n`);
+    if (settings.logDestination !== undefined)
+      context.stderr.write(`${context.program}: ${errorText(error)}\n${moreLine(error)}`);
   };
   endOnDefects(log, tell);
   const targetConnection = parseConnectionString(settings.targetConn, '--targetConn', context.env);

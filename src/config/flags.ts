@@ -11,7 +11,8 @@ export type CommandName =
   | 'status'
   | 'stop'
   | 'watch'
-  | 'userscript';
+  | 'userscript'
+  | 'explain';
 
 /** What a command may be told without a flag in front, where it may. */
 export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: string; readonly required: boolean }>>> =
@@ -22,6 +23,7 @@ export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: st
     stop: { name: 'NAME', required: true },
     watch: { name: 'URL', required: true },
     userscript: { name: 'check FILE', required: true },
+    explain: { name: 'CODE [NAME] | WORDS', required: false },
   };
 
 /** What the flags of one section have in common. */
@@ -93,7 +95,7 @@ const RESUME = { commands: ['resume'], group: 'Resume' } as const;
 const STOP = { commands: ['stop'], group: 'Stop' } as const;
 const WATCH = { commands: ['watch', 'status'], group: 'Watching' } as const;
 const OUTPUT = {
-  commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop', 'userscript'],
+  commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop', 'userscript', 'explain'],
   group: 'Output',
 } as const;
 const WORKLOAD = { commands: ['demo'], group: 'Workload' } as const;

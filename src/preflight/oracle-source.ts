@@ -1,3 +1,4 @@
+import { problemCode } from '../sources/oracle/tables.ts';
 import { OperatorError } from '../errors.ts';
 import type { Finding } from '../sources/finding.ts';
 import { oracleError } from '../sources/oracle/ora-errors.ts';
@@ -155,7 +156,7 @@ async function lookAtTables(facts: OracleSourceFacts): Promise<Outcome> {
   if (unfit.length === 0) return passed(counted(tables.length, 'table'));
   return failed(`cannot be replicated: ${listed(unfit.map(({ name, problem }) => `${name} (${problem})`))}`, {
     expected: 'tables that LogMiner tells the rows of',
-    code: 'ORACLE_TABLE_UNSUPPORTED',
+    code: problemCode(unfit[0].name, unfit[0].columns),
     fix: {
       side: 'source',
       text: `Choose the others (--tables), or change these.`,

@@ -1,9 +1,10 @@
+import type { ErrorCode } from '../../explanations/table.ts';
 /** What can be done about a failure: ask again, with a new connection, with less at a time, for other logs, or nothing at all. */
 export type Remedy = 'retry' | 'reconnect' | 'shrink' | 'recollect' | 'skip' | 'stop';
 
 /** What a number of the server, or a code of its driver, means here. */
 export interface Explanation {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly remedy: Remedy;
   /** What it means for the data. */
   readonly meaning: string;

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../explanations/table.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Finding } from '../finding.ts';
 import type { Right } from './privileges.ts';
@@ -244,7 +245,7 @@ export function sentinelFinding(columns: readonly string[] | undefined, owner: s
 }
 
 interface Problem {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly fix: string;
   readonly statements?: readonly string[];

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../explanations/table.ts';
 import type { OracleColumnType } from './column-type.ts';
 import { type OracleConnection, rows } from './connection.ts';
 import { unsupportedType } from './values/column-writer.ts';
@@ -94,9 +95,18 @@ function uniqueKey(found: readonly Row[], columns: readonly OracleColumn[]): str
   return best;
 }
 
+/** The code under which it is told that a table cannot be replicated. */
+export function problemCode(name: string, columns: readonly { readonly name: string }[]): ErrorCode {
+  return tooLong(name, columns) === undefined ? 'ORACLE_TABLE_UNSUPPORTED' : 'ORACLE_NAME_TOO_LONG';
+}
+
+function tooLong(name: string, columns: readonly { readonly name: string }[]): string | undefined {
+  return [name, ...columns.map((column) => column.name)].find((each) => Buffer.byteLength(each) > LONGEST_NAME);
+}
+
 function problemOf(name: string, columns: readonly OracleColumn[], temporary: boolean): string | undefined {
   if (temporary) return 'it is a temporary table, of which there is no redo';
-  const long = [name, ...columns.map((column) => column.name)].find((each) => Buffer.byteLength(each) > LONGEST_NAME);
+  const long = tooLong(name, columns);
   if (long !== undefined)
     return `the name ${long} is longer than ${LONGEST_NAME} bytes, and LogMiner passes over such tables`;
   // Of a table with such a column LogMiner tells no row at all.

@@ -1,4 +1,5 @@
 import { OperatorError } from '../../../errors.ts';
+import type { ErrorCode } from '../../../explanations/table.ts';
 import type { Logger } from '../../../log/logger.ts';
 import type { ChangeSink } from '../../source.ts';
 import { Col, Operation, type RedoRow } from '../logminer-rows.ts';
@@ -6,6 +7,7 @@ import type { OracleMetrics, SkipReason } from '../metrics.ts';
 import type { Scn } from '../scn.ts';
 import { SENTINEL } from '../sentinel.ts';
 import type { TablePlan, TablePlans } from '../table-plans.ts';
+import { problemCode } from '../tables.ts';
 import type { Transactions } from '../transactions.ts';
 import { LARGE_OBJECT, rowNumber } from '../undo-stack.ts';
 import { type LobUpdate, LobWrites } from './lob-writes.ts';
@@ -158,12 +160,18 @@ export class RedoReader {
     const plan = plans.get(name);
     if (plan === undefined) {
       if (name.startsWith('BIN$')) {
-        this.#skip('unknown_table', name, `the redo of a table that was dropped (${name}) is passed over`);
+        this.#skip(
+          'unknown_table',
+          'ORACLE_REDO_SKIPPED',
+          name,
+          `the redo of a table that was dropped (${name}) is passed over`,
+        );
         return false;
       }
       if (!plans.isNew(name)) {
         this.#skip(
           'unknown_table',
+          'ORACLE_TABLE_UNSEEN',
           name,
           `changes of ${owner}.${name} are passed over: the user of --sourcePDBConn (or of --sourceConn) cannot see that table; GRANT SELECT on it, and start again before more is missed`,
         );
@@ -179,13 +187,18 @@ export class RedoReader {
       return false;
     }
     if (plan.writer === undefined) {
-      this.#skip('unsupported', name, `changes of ${owner}.${name} are not replicated: ${plan.problem}`);
+      this.#skip(
+        'unsupported',
+        problemCode(name, plan.source.columns),
+        name,
+        `changes of ${owner}.${name} are not replicated: ${plan.problem}`,
+      );
       return false;
     }
     if (row[Col.status] === '2' && (row[Col.info] ?? '') !== '') throw notValid(row);
     if (sql.startsWith('/*')) return false; // of a temporary table there is no redo
     const statement = this.#parser.parse(sql, plan.writer);
-    if (statement.guessed) this.#warnOnce('guessed', name, guessedQuotes(owner, name));
+    if (statement.guessed) this.#warnOnce('ORACLE_QUOTES_GUESSED', name, guessedQuotes(owner, name));
     const bytes = plan.writer.append(statement, transactions.changesOf(xid, this.#scn));
     transactions.changed(number, bytes);
     if (plan.lobs.size > 0) this.#largeObjects(xid, row[Col.rowId] ?? '', statement, plan);
@@ -202,6 +215,7 @@ export class RedoReader {
     if (plan !== undefined) throw tableChanged(`${this.#parts.owner}.${plan.name}`, this.#scn);
     this.#skip(
       'unknown_table',
+      'ORACLE_REDO_SKIPPED',
       row[Col.table] ?? '',
       `the redo of a table that the server's dictionary does not know (${row[Col.table]}) is passed over: it was dropped, or belongs to another schema`,
     );
@@ -220,7 +234,12 @@ export class RedoReader {
       if (plan === undefined) return false;
       if (truncate === 'error') throw truncateRefused(`${this.#parts.owner}.${table}`, this.#scn);
       if (truncate === 'ignore') {
-        this.#skip('ddl', table, `TRUNCATE TABLE ${this.#parts.owner}.${table} is not applied (--truncate ignore)`);
+        this.#skip(
+          'ddl',
+          'TRUNCATE_IGNORED',
+          table,
+          `TRUNCATE TABLE ${this.#parts.owner}.${table} is not applied (--truncate ignore)`,
+        );
         return false;
       }
       const changes = transactions.changesOf(row[Col.xid] ?? '', this.#scn);
@@ -254,6 +273,7 @@ export class RedoReader {
     if (OTHER_LARGE_VALUES.has(operation)) {
       this.#skip(
         'lob',
+        'ORACLE_LOB_UPDATE',
         name,
         `${owner}.${name} has values whose content is not in the redo of their rows (LONG, XMLTYPE, or a VARCHAR2 beyond 4000 bytes); they are not replicated`,
       );
@@ -289,6 +309,7 @@ export class RedoReader {
     if (update.sql === undefined) {
       this.#skip(
         'lob',
+        'ORACLE_LOB_UPDATE',
         update.table,
         `parts of large objects in ${owner}.${update.table} were written in place, which the redo tells without the rest of them; these changes are not replicated`,
       );
@@ -300,16 +321,16 @@ export class RedoReader {
     this.#updates++;
   }
 
-  #skip(why: SkipReason, table: string, message: string): void {
+  #skip(why: SkipReason, code: ErrorCode, table: string, message: string): void {
     this.#parts.metrics?.skipped(why, 1);
-    this.#warnOnce(why, table, message);
+    this.#warnOnce(code, table, message);
   }
 
-  #warnOnce(why: string, table: string, message: string): void {
-    const key = `${why}/${table}`;
+  #warnOnce(code: ErrorCode, table: string, message: string): void {
+    const key = `${code}/${table}`;
     if (this.#warned.has(key)) return;
     this.#warned.add(key);
-    this.#parts.log.warn(message, { code: 'ORACLE_REDO_SKIPPED', table });
+    this.#parts.log.warn(message, { code, table });
   }
 
   #commitTime(row: RedoRow): number {
