@@ -92,8 +92,14 @@ export class TablePlans {
       if (column === undefined) throw new TypeError(`no column ${source.columns[i].name}`);
       return columnWriter(column, targets[i]);
     });
-    return { name, number, source, writer: new RowWriter(source, writers, this.#out), problem: undefined, lobs };
+    const large = columns.map((column) => column !== undefined && isLarge(column.type));
+    return { name, number, source, writer: new RowWriter(source, writers, this.#out, large), problem: undefined, lobs };
   }
+}
+
+/** True for a type whose values are never in the condition of an update or a delete. */
+function isLarge(type: string): boolean {
+  return isLob(type) || type === 'LONG' || type === 'LONG RAW';
 }
 
 function isLob(type: string): boolean {

@@ -6,8 +6,10 @@ export interface ModelTable {
   readonly name: string;
   readonly objectId: number;
   readonly columns: readonly ModelColumn[];
-  /** Positions of the columns of the primary key; none: the table has no key. */
+  /** Positions of the columns of the primary key; none: the table has none. */
   readonly key: readonly number[];
+  /** Unique indexes beside it, by their names: positions of their columns. */
+  readonly unique: ReadonlyMap<string, readonly number[]>;
   /** What is in it now, committed or not, by ROWID. */
   readonly rows: Map<string, ModelValue[]>;
 }
@@ -102,13 +104,22 @@ export class RedoModel {
     this.logs = new RedoLogs(threads, scn - 1000n);
   }
 
-  createTable(owner: string, name: string, columns: readonly ModelColumn[], key: readonly string[]): ModelTable {
+  /** @param unique by its name the columns of each unique index: without a primary key the first of them is what is logged */
+  createTable(
+    owner: string,
+    name: string,
+    columns: readonly ModelColumn[],
+    key: readonly string[],
+    unique: Readonly<Record<string, readonly string[]>> = {},
+  ): ModelTable {
+    const positions = (names: readonly string[]) => names.map((each) => columns.findIndex((one) => one.name === each));
     const table: ModelTable = {
       owner,
       name,
       objectId: ++this.#objects,
       columns,
-      key: key.map((column) => columns.findIndex((each) => each.name === column)),
+      key: positions(key),
+      unique: new Map(Object.entries(unique).map(([index, names]) => [index, positions(names)])),
       rows: new Map(),
     };
     this.tables.set(`${owner}.${name}`, table);
@@ -304,9 +315,10 @@ export class ModelTransaction {
     return row;
   }
 
-  /** With primary key logging: the key, or everything but large objects. */
+  /** With primary key logging: the key, else a unique one, else everything but large objects. */
   #condition(table: ModelTable, before: readonly ModelValue[]): (readonly [number, ModelValue])[] {
-    if (table.key.length > 0) return table.key.map((i) => [i, before[i]] as const);
+    const [logged = []] = table.key.length > 0 ? [table.key] : table.unique.values();
+    if (logged.length > 0) return logged.map((i) => [i, before[i]] as const);
     return before.map((value, i) => [i, value] as const).filter(([i]) => !isLob(table.columns[i]));
   }
 

@@ -102,6 +102,10 @@ test('without a primary key the smallest unique index over columns that cannot b
   assert.deepEqual(found.key, ['B']);
 });
 
+test('a reversed index is one that the server may log by', () => {
+  assert.match(UNIQUE_INDEXES, /INDEX_TYPE IN \('NORMAL', 'NORMAL\/REV'\)/);
+});
+
 test('what cannot be replicated says why', async () => {
   const long = 'A'.repeat(31);
   const found = await read({

@@ -74,5 +74,13 @@ export const CATALOGUE_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
       };
     },
   },
-  { sql: UNIQUE_INDEXES, answer: () => ({ columns: texts('TABLE_NAME', 'INDEX_NAME', 'COLUMN_NAME'), rows: [] }) },
+  {
+    sql: UNIQUE_INDEXES,
+    answer: (model, _, [owner]) => ({
+      columns: texts('TABLE_NAME', 'INDEX_NAME', 'COLUMN_NAME'),
+      rows: ownedBy(model, owner).flatMap(({ name, unique, columns }) =>
+        [...unique].flatMap(([index, positions]) => positions.map((i) => [name, index, columns[i].name])),
+      ),
+    }),
+  },
 ];
