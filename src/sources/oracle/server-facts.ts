@@ -119,7 +119,8 @@ export async function readSentinel(tables: OracleConnection, owner: string): Pro
 export async function tryLogMiner(mining: OracleConnection, scn: Scn): Promise<unknown> {
   const session = new LogMinerSession(mining, '', undefined);
   try {
-    await session.start(await collectLogFiles(mining, scn, scn, await readThreads(mining)), scn, scn);
+    const before = scn - 1n;
+    await session.start(await collectLogFiles(mining, before, scn, await readThreads(mining)), before, scn);
     return undefined;
   } catch (error) {
     return error;

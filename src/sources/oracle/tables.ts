@@ -10,8 +10,8 @@ export interface OracleColumn extends OracleColumnType {
 export interface OracleTable {
   readonly owner: string;
   readonly name: string;
-  /** OBJECT_ID: what redo calls a table by whose version the dictionary no longer knows. */
-  readonly objectId: string;
+  /** OBJECT_ID, of its partitions too: what redo calls a table by whose version the dictionary no longer knows. */
+  readonly objectIds: readonly string[];
   readonly columns: readonly OracleColumn[];
   /** Columns of the primary key, else of the unique index over the fewest columns that cannot be NULL; none when there is neither. */
   readonly key: readonly string[];
@@ -30,6 +30,9 @@ export const TABLES = `SELECT t.TABLE_NAME, TO_CHAR(o.OBJECT_ID), TO_CHAR(t.NUM_
  WHERE t.OWNER = :1 AND t.NESTED = 'NO' AND t.SECONDARY = 'N' AND t.DROPPED = 'NO'
    AND (t.IOT_TYPE IS NULL OR t.IOT_TYPE = 'IOT') ORDER BY t.TABLE_NAME`;
 
+export const PARTITIONS = `SELECT OBJECT_NAME, TO_CHAR(OBJECT_ID) FROM ALL_OBJECTS
+ WHERE OWNER = :1 AND OBJECT_TYPE IN ('TABLE PARTITION', 'TABLE SUBPARTITION') ORDER BY OBJECT_NAME, OBJECT_ID`;
+
 export const COLUMNS = `SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, TO_CHAR(DATA_LENGTH), TO_CHAR(DATA_PRECISION), TO_CHAR(DATA_SCALE), NULLABLE, VIRTUAL_COLUMN
   FROM ALL_TAB_COLS WHERE OWNER = :1 AND HIDDEN_COLUMN = 'NO' ORDER BY TABLE_NAME, COLUMN_ID`;
 
@@ -43,10 +46,11 @@ export const UNIQUE_INDEXES = `SELECT i.TABLE_NAME, i.INDEX_NAME, k.COLUMN_NAME
 
 type Row = readonly (string | null)[];
 
-/** The tables of a user, with all that is asked of them; of a pluggable database over a connection to that. Four questions, however many they are. */
+/** The tables of a user, with all that is asked of them; of a pluggable database over a connection to that. Five questions, however many they are. */
 export async function readTables(connection: OracleConnection, owner: string): Promise<OracleTable[]> {
-  const [tables, columns, primary, unique] = [
+  const [tables, partitions, columns, primary, unique] = [
     await rows<Row>(connection, TABLES, [owner]),
+    grouped(await rows<Row>(connection, PARTITIONS, [owner])),
     grouped(await rows<Row>(connection, COLUMNS, [owner])),
     grouped(await rows<Row>(connection, PRIMARY_KEYS, [owner])),
     grouped(await rows<Row>(connection, UNIQUE_INDEXES, [owner])),
@@ -58,7 +62,7 @@ export async function readTables(connection: OracleConnection, owner: string): P
     return {
       owner,
       name: table,
-      objectId: objectId ?? '',
+      objectIds: [objectId, ...(partitions.get(table) ?? []).map(([, id]) => id)].map((id) => id ?? ''),
       columns: ofTable,
       key: key.length > 0 ? key : uniqueKey(unique.get(table) ?? [], ofTable),
       rows: estimate === null ? undefined : Number(estimate),

@@ -91,6 +91,8 @@ export class RedoModel {
   };
   /** Views and tables that the user may not read, and `LOGMINING`, `DBMS_LOGMNR`. */
   readonly denied = new Set<string>();
+  /** Tables of which partitions have numbers of their own, by those. */
+  readonly partitions = new Map<string, ModelTable>();
   /** Tables that the user may not see. */
   readonly hidden = new Set<string>();
   /** Hours by which the host's clock is ahead of UTC. */

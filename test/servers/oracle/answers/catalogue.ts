@@ -1,6 +1,6 @@
 import { OWNERS } from '../../../../src/preflight/oracle-start.ts';
 import { CONTAINER, DATABASE } from '../../../../src/sources/oracle/identity.ts';
-import { COLUMNS, PRIMARY_KEYS, TABLES, UNIQUE_INDEXES } from '../../../../src/sources/oracle/tables.ts';
+import { COLUMNS, PARTITIONS, PRIMARY_KEYS, TABLES, UNIQUE_INDEXES } from '../../../../src/sources/oracle/tables.ts';
 import type { Answer, AnswerColumn, BindValue } from '../answer.ts';
 import type { ModelTable, RedoModel } from '../redo-model.ts';
 import type { ModelSession } from '../model-session.ts';
@@ -36,6 +36,15 @@ export const CATALOGUE_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
     answer: (model, _, [owner]) => ({
       columns: texts('TABLE_NAME', 'OBJECT_ID', 'NUM_ROWS', 'TEMPORARY'),
       rows: ownedBy(model, owner).map(({ name, objectId, rows }) => [name, String(objectId), String(rows.size), 'N']),
+    }),
+  },
+  {
+    sql: PARTITIONS,
+    answer: ({ partitions, hidden }, _, [owner]) => ({
+      columns: texts('TABLE_NAME', 'OBJECT_ID'),
+      rows: [...partitions]
+        .filter(([, table]) => table.owner === owner && !hidden.has(table.name))
+        .map(([id, { name }]) => [name, id]),
     }),
   },
   {

@@ -61,7 +61,7 @@ function start(model: RedoModel, session: ModelSession, from: bigint, to: bigint
   const state = stateOf(session);
   if (state.files.length === 0)
     throw new OraError(1292, 'no log file has been specified for the current LogMiner session');
-  if (to <= from && to !== from) throw new OraError(1281, 'invalid range specified');
+  if (to <= from) throw new OraError(1281, 'SCN range specified is invalid');
   if (from > model.scn) throw new OraError(1281, 'SCN range specified is invalid');
   for (let thread = 1; thread <= model.threads; thread++) {
     let at = from;
@@ -90,12 +90,16 @@ const WINDOW_COLUMNS: readonly AnswerColumn[] = [
 
 /** Operations that the window query leaves out. */
 const LEFT_OUT = new Set([0, 6, 25, 27]);
-const ENDS = new Set([7, 34, 36]);
+const MISSING = 34;
+const ENDS = new Set([7, MISSING, 36]);
+/** How the query asks for redo that cannot be seen, which is of no container. */
+const HOLES_OF_ALL = /\bOR OPERATION_CODE = 34\)/;
 
 function* windowRows(
   model: RedoModel,
   session: ModelSession,
   [after, to, owner, container]: readonly BindValue[],
+  sql: string,
 ): Generator<readonly AnswerValue[]> {
   const { range, files } = stateOf(session);
   if (range === undefined)
@@ -107,7 +111,8 @@ function* windowRows(
     if (record.scn > last) break;
     // Of the range that was started, one more at either end is shown.
     if (record.scn < range.from - 1n || record.scn > range.to + 1n) continue;
-    if (container !== undefined && record.container !== container) continue;
+    const hole = record.operation === MISSING && HOLES_OF_ALL.test(sql);
+    if (container !== undefined && record.container !== container && !hole) continue;
     const ours = (record.owner === owner || record.owner === 'UNKNOWN') && !LEFT_OUT.has(record.operation);
     if (!ours && !ENDS.has(record.operation)) continue;
     const file = files.find((log) => log.thread === record.thread && log.first <= record.scn && log.next > record.scn);
@@ -186,11 +191,11 @@ export const LOGMINER_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
   },
   {
     sql: windowQuery(false),
-    answer: (model, session, binds) => ({ columns: WINDOW_COLUMNS, rows: windowRows(model, session, binds) }),
+    answer: (model, session, binds, sql) => ({ columns: WINDOW_COLUMNS, rows: windowRows(model, session, binds, sql) }),
   },
   {
     sql: windowQuery(true),
-    answer: (model, session, binds) => ({ columns: WINDOW_COLUMNS, rows: windowRows(model, session, binds) }),
+    answer: (model, session, binds, sql) => ({ columns: WINDOW_COLUMNS, rows: windowRows(model, session, binds, sql) }),
   },
   {
     sql: CURRENT_SCN,
