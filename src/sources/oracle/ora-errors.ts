@@ -39,6 +39,14 @@ export function failureOf(error: unknown): OracleFailure | undefined {
   return code === undefined ? undefined : { number, code, message: mask(readable(error.message, code)) };
 }
 
+/** ORA-00942, ORA-01031 and, since 23ai, ORA-41900: what may not be seen is not there, or is said to be forbidden. */
+const DENIED: readonly (number | undefined)[] = [942, 1031, 41900];
+
+/** True when the user lacks a right to what was asked. */
+export function isDenied(error: unknown): boolean {
+  return DENIED.includes(failureOf(error)?.number);
+}
+
 /** What can be done about an error. Named ones only tell whether to try again. */
 export function remedyOf(error: unknown): Remedy {
   if (error instanceof OperatorError) return error.transient ? 'reconnect' : 'stop';

@@ -170,7 +170,7 @@ export const BY_NUMBER: ReadonlyMap<number, Explanation> = new Map([
     meaning: `redo does not tell which row was changed; ${SAFE}`,
     fix: () => 'ALTER DATABASE ADD SUPPLEMENTAL LOG DATA (PRIMARY KEY) COLUMNS;',
   }),
-  ...each([1435, 1031, 942, 6550], GRANTS),
+  ...each([1435, 1031, 942, 6550, 41900], GRANTS),
   ...each([1045], { ...GRANTS, fix: (account) => `GRANT CREATE SESSION TO ${account};` }),
   ...each([65040], {
     code: 'ORACLE_IN_PDB',

@@ -10,6 +10,8 @@ export interface ModelTable {
   readonly key: readonly number[];
   /** Unique indexes beside it, by their names: positions of their columns. */
   readonly unique: ReadonlyMap<string, readonly number[]>;
+  /** Everything but large objects is logged of it. */
+  allLogged: boolean;
   /** What is in it now, committed or not, by ROWID. */
   readonly rows: Map<string, ModelValue[]>;
 }
@@ -91,6 +93,8 @@ export class RedoModel {
   };
   /** Views and tables that the user may not read, and `LOGMINING`, `DBMS_LOGMNR`. */
   readonly denied = new Set<string>();
+  /** The error that they get: ORA-00942, or ORA-41900 of newer servers. */
+  denial = 942;
   /** Tables of which partitions have numbers of their own, by those. */
   readonly partitions = new Map<string, ModelTable>();
   /** Tables that the user may not see. */
@@ -120,6 +124,7 @@ export class RedoModel {
       name,
       objectId: ++this.#objects,
       columns,
+      allLogged: false,
       key: positions(key),
       unique: new Map(Object.entries(unique).map(([index, names]) => [index, positions(names)])),
       rows: new Map(),
@@ -319,7 +324,7 @@ export class ModelTransaction {
 
   /** With primary key logging: the key, else a unique one, else everything but large objects. */
   #condition(table: ModelTable, before: readonly ModelValue[]): (readonly [number, ModelValue])[] {
-    const [logged = []] = table.key.length > 0 ? [table.key] : table.unique.values();
+    const [logged = []] = table.allLogged ? [] : table.key.length > 0 ? [table.key] : table.unique.values();
     if (logged.length > 0) return logged.map((i) => [i, before[i]] as const);
     return before.map((value, i) => [i, value] as const).filter(([i]) => !isLob(table.columns[i]));
   }

@@ -1,6 +1,13 @@
 import { OWNERS } from '../../../../src/preflight/oracle-start.ts';
 import { CONTAINER, DATABASE } from '../../../../src/sources/oracle/identity.ts';
-import { COLUMNS, PARTITIONS, PRIMARY_KEYS, TABLES, UNIQUE_INDEXES } from '../../../../src/sources/oracle/tables.ts';
+import {
+  ALL_LOGGED,
+  COLUMNS,
+  PARTITIONS,
+  PRIMARY_KEYS,
+  TABLES,
+  UNIQUE_INDEXES,
+} from '../../../../src/sources/oracle/tables.ts';
 import type { Answer, AnswerColumn, BindValue } from '../answer.ts';
 import type { ModelTable, RedoModel } from '../redo-model.ts';
 import type { ModelSession } from '../model-session.ts';
@@ -82,6 +89,15 @@ export const CATALOGUE_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
         rows: [...owners].map(([owner, all]) => [owner, String(all.length)]),
       };
     },
+  },
+  {
+    sql: ALL_LOGGED,
+    answer: (model, _, [owner]) => ({
+      columns: texts('TABLE_NAME'),
+      rows: ownedBy(model, owner)
+        .filter(({ allLogged }) => allLogged)
+        .map(({ name }) => [name]),
+    }),
   },
   {
     sql: UNIQUE_INDEXES,

@@ -46,6 +46,9 @@ function inRoot(model: RedoModel, session: ModelSession): void {
 
 function addLog(model: RedoModel, session: ModelSession, name: string, anew: boolean): AnswerResult {
   inRoot(model, session);
+  if (model.denied.has('DBMS_LOGMNR')) {
+    throw new OraError(6550, `line 1, column 7:\nPLS-00201: identifier 'DBMS_LOGMNR' must be declared`);
+  }
   const state = stateOf(session);
   if (anew) state.files = [];
   state.range = undefined;
@@ -101,6 +104,7 @@ function* windowRows(
   [after, to, owner, container]: readonly BindValue[],
   sql: string,
 ): Generator<readonly AnswerValue[]> {
+  if (model.denied.has('LOGMINING')) throw new OraError(1031, 'insufficient privileges');
   const { range, files } = stateOf(session);
   if (range === undefined)
     throw new OraError(1306, 'dbms_logmnr.start_logmnr() must be invoked before selecting from v$logmnr_contents');
