@@ -144,8 +144,10 @@ export async function tryLogMiner(mining: OracleConnection): Promise<unknown> {
   try {
     const threads = await readThreads(mining);
     const { scn } = await readCurrentScn(mining);
-    const written = threads.filter(({ open }) => open).map(({ lastRedo }) => lastRedo);
-    const to = written.reduce((least, each) => (each < least ? each : least), scn) - 1n;
+    let to = scn - 1n;
+    for (const { open, lastRedo } of threads) {
+      if (open && lastRedo <= to) to = lastRedo - 1n;
+    }
     await session.start(await collectLogFiles(mining, to - 1n, to, threads), to - 1n, to);
     // To start it and to read what it finds are rights of their own.
     for await (const _ of session.rows(to - 1n, to));
