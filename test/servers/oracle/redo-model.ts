@@ -60,6 +60,14 @@ export interface ModelOptions {
 /**
  * An Oracle database as LogMiner shows it: tables, transactions that change them, and the redo that these leave. What it holds at the
  * end is the truth that a target is compared with.
+ *
+ * What it does not imitate: DDL, and redo of tables that were altered or dropped; TRUNCATE; holes; values that LogMiner
+ * does not tell (tests write such records themselves). Parents of parallel transactions; numbers of transactions without their
+ * sequence; undo of writes to large objects, which goes with that of their rows; pieces of LONG, XMLTYPE and long VARCHAR2;
+ * internal records; rows that are chained, or of index-organized tables. Names with quotes that LogMiner fails to double. Versions of the dictionary.
+ * Threads that are closed. Several destinations
+ * of archived logs, members of groups that are damaged, and how long anything takes. Locks: a test does not let two transactions change one
+ * row. A failing statement takes nothing back.
  */
 export class RedoModel {
   readonly tables = new Map<string, ModelTable>();
@@ -74,6 +82,8 @@ export class RedoModel {
   scn: bigint;
   /** Records that are on disk: LogMiner sees no others. */
   flushed = 0;
+  /** Of this thread nothing from that record on is on disk; its newest redo there is of that SCN. */
+  slow: { readonly thread: number; readonly from: number; readonly scn: bigint } | undefined;
   readonly open = new Set<ModelTransaction>();
   #xids = 0;
   #rowIds = 0;
@@ -181,9 +191,18 @@ export class RedoModel {
 
   /** The newest SCN of a thread that is on disk. */
   lastRedo(thread: number): bigint {
+    if (this.slow?.thread === thread) return this.slow.scn;
     // An idle instance keeps up by itself.
     const last = this.redo[this.flushed - 1];
     return this.threads > 1 && thread > 1 ? this.scn : (last?.scn ?? this.scn);
+  }
+
+  /** From now on the instance of that thread writes nothing to disk, until the returned function is called. */
+  stall(thread: number): () => void {
+    this.slow = { thread, from: this.redo.length, scn: this.scn };
+    return () => {
+      this.slow = undefined;
+    };
   }
 
   /** LGWR writes everything to disk. */

@@ -113,6 +113,7 @@ function* windowRows(
   for (let i = model.firstAfter(first); i < model.flushed; i++) {
     const record = model.redo[i];
     if (record.scn > last) break;
+    if (model.slow?.thread === record.thread && i >= model.slow.from) continue;
     // Of the range that was started, one more at either end is shown.
     if (record.scn < range.from - 1n || record.scn > range.to + 1n) continue;
     const hole = record.operation === MISSING && HOLES_OF_ALL.test(sql);
