@@ -302,7 +302,12 @@ export class ModelTransaction {
   update(table: ModelTable, rowId: string, set: ReadonlyMap<number, ModelValue>): void {
     const before = this.#row(table, rowId);
     const after = before.map((value, i) => (set.has(i) ? (set.get(i) ?? null) : value));
-    this.#change('update', table, rowId, before, after, [...set], this.#condition(table, before));
+    const logged = this.#condition(table, before);
+    // What a column was that is set is told, too.
+    const former = before
+      .map((value, i) => [i, value] as const)
+      .filter(([i]) => set.has(i) && !isLob(table.columns[i]) && !logged.some(([each]) => each === i));
+    this.#change('update', table, rowId, before, after, [...set], [...logged, ...former]);
   }
 
   delete(table: ModelTable, rowId: string): void {
