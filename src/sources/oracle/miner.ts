@@ -13,7 +13,7 @@ import { flushRedo } from './sentinel.ts';
 import { type OracleStatus, pointOf } from './status.ts';
 import type { TablePlans } from './table-plans.ts';
 import type { Transactions } from './transactions.ts';
-import type { Windows } from './windows.ts';
+import { LEAST_SCNS, type Windows } from './windows.ts';
 
 /** Milliseconds between two looks at a server that has nothing new. */
 const POLL = 250;
@@ -63,7 +63,7 @@ export class Miner {
     this.#stopped = aborted(signal);
     while (!signal.aborted) {
       const head = await this.#head();
-      if (head <= this.#read) {
+      if (head < this.#read + LEAST_SCNS) {
         await pause(POLL, signal);
         continue;
       }

@@ -183,7 +183,9 @@ export class RedoReader {
     const number = rowNumber(plan.number, row[Col.rowId] ?? '');
     this.#settleLobs(xid);
     if (row[Col.rollback] === '1') {
-      transactions.undone(xid, number);
+      if (transactions.has(xid) && !transactions.undone(xid, number) && plan.writer !== undefined) {
+        this.#warnOnce('undo', name, undoWithoutChange(owner, name, this.#scn));
+      }
       return false;
     }
     if (plan.writer === undefined) {
@@ -210,14 +212,17 @@ export class RedoReader {
 
   /** A table that the dictionary no longer knows, or not in the version that the redo was written for. */
   #unknownTable(row: RedoRow): boolean {
-    const object = /^OBJ# (\d+)$/.exec(row[Col.table] ?? '')?.[1];
+    const name = row[Col.table] ?? '';
+    const object = /^OBJ# (\d+)$/.exec(name)?.[1];
     const plan = object === undefined ? undefined : this.#parts.plans.byObject(object);
+    // It may be a partition that was made since the definitions were read.
+    if (plan === undefined && this.#parts.plans.isNew(name)) return true;
     if (plan !== undefined) throw tableChanged(`${this.#parts.owner}.${plan.name}`, this.#scn);
     this.#skip(
       'unknown_table',
       'ORACLE_REDO_SKIPPED',
-      row[Col.table] ?? '',
-      `the redo of a table that the server's dictionary does not know (${row[Col.table]}) is passed over: it was dropped, or belongs to another schema`,
+      name,
+      `the redo of a table that the server's dictionary does not know (${name}) is passed over: it was dropped, or belongs to another schema`,
     );
     return false;
   }
@@ -267,6 +272,8 @@ export class RedoReader {
     if (plan.writer === undefined || row[Col.rollback] === '1') return false;
     if (LARGE_VALUES.has(operation)) {
       const xid = row[Col.xid] ?? '';
+      // What it writes is known at its end; until then nobody may begin to read behind this piece.
+      this.#parts.transactions.begins(xid, this.#scn);
       this.#write(xid, this.#lobs.read(xid, name, sql));
       return false;
     }
@@ -386,6 +393,10 @@ function unsupported(table: string, row: RedoRow, scn: Scn): OperatorError {
       fix: `Change what LogMiner does not support about the table: a column of an object type, a name beyond 30 characters, its compression. To go on without it, take from the source user the right to see it (REVOKE SELECT ON … FROM …), and start again.\nSELECT * FROM DBA_LOGSTDBY_UNSUPPORTED WHERE OWNER || '.' || TABLE_NAME = '${table.replaceAll("'", "''")}';`,
     },
   );
+}
+
+function undoWithoutChange(owner: string, table: string, scn: Scn): string {
+  return `at SCN ${scn} a change of ${owner}.${table} is taken back that its transaction did not make in the redo that was read: where it did not begin before, a row differs on the target from then on: compare the table`;
 }
 
 function guessedQuotes(owner: string, table: string): string {
