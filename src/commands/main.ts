@@ -42,7 +42,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import('./status.ts'),
   },
   watch: {
-    summary: 'Watch any replicator live by its metrics endpoint',
+    summary: 'Watch any replicator live by its metrics endpoint, or its snapshots later',
     group: 'Saved replications',
     flags: 'watch',
     load: () => import('./watch.ts'),

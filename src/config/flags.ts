@@ -20,7 +20,7 @@ export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: st
     resume: { name: 'NAME', required: false },
     status: { name: 'NAME|URL', required: false },
     stop: { name: 'NAME', required: true },
-    watch: { name: 'URL', required: true },
+    watch: { name: 'URL|DIR|BUNDLE', required: true },
     userscript: { name: 'check FILE', required: true },
   };
 
@@ -55,7 +55,14 @@ interface Row {
 type Value =
   | { readonly type: 'bool'; readonly default: 'true' | 'false' }
   | { readonly type: 'int'; readonly default: string | null; readonly min: number; readonly max?: number }
-  | { readonly type: 'duration' | 'size'; readonly default: string; readonly min: number; readonly max?: number }
+  | {
+      readonly type: 'duration' | 'size';
+      readonly default: string;
+      readonly min: number;
+      readonly max?: number;
+      /** Zero is allowed below `min`: it turns the thing off. */
+      readonly orZero?: true;
+    }
   | { readonly type: 'count'; readonly default: '0' }
   | { readonly type: 'choice'; readonly default: string; readonly choices: readonly string[] }
   | { readonly type: 'string'; readonly default: string | null; readonly pattern?: RegExp; readonly form?: string }
@@ -98,6 +105,8 @@ const OUTPUT = {
 } as const;
 const WORKLOAD = { commands: ['demo'], group: 'Workload' } as const;
 const RUNNING = { commands: ENGINE, group: 'Running' } as const;
+const DEBUGGING = { commands: ENGINE, group: 'General' } as const;
+const SNAPSHOTS = { commands: ENGINE, group: 'Metrics snapshots' } as const;
 const ENDPOINTS = { commands: [...ENGINE, 'demo'], group: 'General' } as const;
 const GENERAL = {
   commands: [...ENGINE, 'demo', 'setup', 'preflight', 'list', 'resume', 'status', 'stop', 'watch', 'userscript'],
@@ -111,9 +120,6 @@ const POOLS = {
   reason: 'a few connections are kept for as long as the program runs; what fails starts again at the checkpoint',
 } as const;
 const OUTDATED = { ...WITHOUT_EFFECT, commands: ['pglogical'], reason: 'they are deprecated' } as const;
-
-const NOT_YET = { commands: ENGINE, group: 'Not available yet', effect: 'unavailable' } as const;
-const SNAPSHOTS = { ...NOT_YET, reason: 'metric snapshots are not written; scrape --metricsAddr instead' } as const;
 
 const SLOT_NAME = { pattern: /^[a-z0-9_]{1,63}$/, form: 'up to 63 lower-case letters, digits and underscores' };
 const ADDRESS = { pattern: /^(\[[0-9a-f:.]+(%[^\]]+)?\]|[^:\s]*):\d{1,5}$/i, form: 'host:port or :port' };
@@ -362,12 +368,48 @@ export const FLAGS = {
   ...section(OUTPUT, {
     json: { type: 'bool', default: 'false', help: 'Print JSON for programs' },
   }),
+  ...section(SNAPSHOTS, {
+    metricsSnapshotPeriod: {
+      type: 'duration',
+      default: '0',
+      min: 15_000,
+      orZero: true,
+      help: 'Interval of files with the metrics, for "instar watch DIR"; 0: none, else at least 15s',
+    },
+    metricsSnapshotCompression: {
+      type: 'choice',
+      default: 'gzip',
+      choices: ['gzip', 'none'],
+      help: 'Form of these files, in metrics-snapshots of --dataDir',
+    },
+    metricsSnapshotRetentionTime: {
+      type: 'duration',
+      default: '168h',
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER,
+      help: 'Age at which they are removed; 0: at any age kept',
+    },
+    metricsSnapshotRetentionSize: {
+      type: 'string',
+      default: '',
+      pattern: /^(\d+(\.\d+)? ?([kmgt]?i?b)?)?$/i,
+      form: 'a size such as 100MiB or 1000000',
+      help: 'Size of all of them, beyond which the oldest are removed: 100MiB',
+    },
+  }),
   ...section(ENDPOINTS, {
     metricsAddr: {
       type: 'string',
       default: null,
       ...ADDRESS,
       help: 'Address of /_/varz, /_/diag and /_/healthz; off without it',
+    },
+  }),
+  ...section(DEBUGGING, {
+    enableDebugEndpoints: {
+      type: 'bool',
+      default: 'false',
+      help: 'Serve profiles under /debug/ to other machines, too; to this one they always are',
     },
   }),
   ...section(GENERAL, {
@@ -433,17 +475,6 @@ export const FLAGS = {
       help: 'Deprecated',
     },
     enableToastedColumns: { type: 'bool', default: 'false', help: 'Deprecated: always on' },
-  }),
-  ...section(SNAPSHOTS, {
-    metricsSnapshotCompression: {
-      type: 'choice',
-      default: 'gzip',
-      choices: ['gzip', 'none'],
-      help: 'Form of metric snapshots',
-    },
-    metricsSnapshotPeriod: { type: 'duration', default: '0', min: 0, help: 'Interval of metric snapshots' },
-    metricsSnapshotRetentionSize: { type: 'string', default: '', help: 'Total size of snapshots kept' },
-    metricsSnapshotRetentionTime: { type: 'duration', default: '168h', min: 0, help: 'Age of snapshots kept' },
   }),
 } satisfies Readonly<Record<string, Flag>>;
 
