@@ -53,6 +53,12 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     flags: 'stop',
     load: () => import('./stop.ts'),
   },
+  bundle: {
+    summary: 'Pack log, metrics, settings and state into a file for support, without secrets',
+    group: 'Saved replications',
+    flags: 'bundle',
+    load: () => import('./bundle.ts'),
+  },
   preflight: {
     summary: 'Check whether source and target are ready, all findings at once',
     group: 'By flags alone',

@@ -11,6 +11,7 @@ export type CommandName =
   | 'status'
   | 'stop'
   | 'watch'
+  | 'bundle'
   | 'userscript';
 
 /** What a command may be told without a flag in front, where it may. */
@@ -21,6 +22,7 @@ export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: st
     status: { name: 'NAME|URL', required: false },
     stop: { name: 'NAME', required: true },
     watch: { name: 'URL|DIR|BUNDLE', required: true },
+    bundle: { name: 'NAME', required: false },
     userscript: { name: 'check FILE', required: true },
   };
 
@@ -99,8 +101,9 @@ const SETUP = { commands: ['setup'], group: 'Setup' } as const;
 const RESUME = { commands: ['resume'], group: 'Resume' } as const;
 const STOP = { commands: ['stop'], group: 'Stop' } as const;
 const WATCH = { commands: ['watch', 'status'], group: 'Watching' } as const;
+const BUNDLE = { commands: ['bundle'], group: 'Bundle' } as const;
 const OUTPUT = {
-  commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop', 'userscript'],
+  commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop', 'bundle', 'userscript'],
   group: 'Output',
 } as const;
 const WORKLOAD = { commands: ['demo'], group: 'Workload' } as const;
@@ -109,7 +112,19 @@ const DEBUGGING = { commands: ENGINE, group: 'General' } as const;
 const SNAPSHOTS = { commands: ENGINE, group: 'Metrics snapshots' } as const;
 const ENDPOINTS = { commands: [...ENGINE, 'demo'], group: 'General' } as const;
 const GENERAL = {
-  commands: [...ENGINE, 'demo', 'setup', 'preflight', 'list', 'resume', 'status', 'stop', 'watch', 'userscript'],
+  commands: [
+    ...ENGINE,
+    'demo',
+    'setup',
+    'preflight',
+    'list',
+    'resume',
+    'status',
+    'stop',
+    'watch',
+    'bundle',
+    'userscript',
+  ],
   group: 'General',
 } as const;
 
@@ -364,6 +379,9 @@ export const FLAGS = {
   }),
   ...section(WATCH, {
     interval: { type: 'duration', default: '1s', min: 100, help: 'Time between two looks at the endpoints' },
+  }),
+  ...section(BUNDLE, {
+    output: { type: 'string', default: null, help: 'File to write; NAME-bundle-TIME.tar.gz without it' },
   }),
   ...section(OUTPUT, {
     json: { type: 'bool', default: 'false', help: 'Print JSON for programs' },

@@ -20,9 +20,9 @@ export function ReplayBar({ player }: { player: ReplayPlayer }) {
     { keys: [' ', 'p'], label: playing ? 'stand still' : 'play', run: () => player.toggle() },
     { keys: ['left'], label: 'step', run: () => player.step(-1) },
     { keys: ['right'], label: 'step', run: () => player.step(1) },
-    { keys: ['['], label: 'back a tenth', footer: false, run: () => player.jump(-1) },
-    { keys: [']'], label: 'jump', run: () => player.jump(1) },
-    { keys: ['+', '='], label: 'faster', run: () => player.faster(1) },
+    { keys: ['['], label: 'a tenth back', footer: false, run: () => player.jump(-1) },
+    { keys: [']'], label: 'a tenth on', footer: false, run: () => player.jump(1) },
+    { keys: ['+', '='], label: 'faster', footer: false, run: () => player.faster(1) },
     { keys: ['-'], label: 'slower', footer: false, run: () => player.faster(-1) },
   ]);
   const state = playing ? `playing ${speed}/s` : index === count - 1 ? 'at the end' : 'standing still';

@@ -55,7 +55,8 @@ export async function decodeSnapshot(bytes: Buffer, compression: Compression): P
   if (!text.endsWith('\n')) throw new Error('it is cut off');
   if (!/^[a-z_:][\w:]*(\{.*\})?[ \t]/im.test(text)) throw new Error('it holds no metrics');
   const last = text.lastIndexOf('\n', text.length - 2) + 1;
-  return { varz: text, diag: text.startsWith(DIAG, last) ? parsed(text.slice(last + DIAG.length)) : undefined };
+  if (!text.startsWith(DIAG, last)) return { varz: text, diag: undefined };
+  return { varz: text.slice(0, last), diag: parsed(text.slice(last + DIAG.length)) };
 }
 
 async function unpacked(bytes: Buffer, compression: Compression): Promise<Buffer> {
