@@ -258,6 +258,7 @@ function acceptable(name: FlagName): fc.Arbitrary<string> {
       return fc.integer({ min: Math.max(flag.min, -1e6), max: 2 ** 31 - 1 }).map((ms) => `${ms}ms`);
     default:
       if (name === 'slotName') return fc.stringMatching(/^[a-z0-9_]{1,63}$/);
+      if (name === 'metricsSnapshotRetentionSize') return fc.stringMatching(/^\d{1,6}(MiB|kB)?$/);
       if (name === 'metricsAddr') return fc.stringMatching(/^[a-z]{0,9}:\d{1,4}$/);
       return fc.string({ minLength: 1 });
   }
