@@ -36,6 +36,8 @@ export interface Bundle {
   /** The snapshots are one part. */
   readonly parts: readonly BundlePart[];
   readonly leftOut: readonly LeftOut[];
+  /** All passwords of the replication were known, so that each was masked wherever it stood. */
+  readonly passwordsKnown: boolean;
 }
 
 export interface BundleOptions extends Saved {
@@ -67,7 +69,8 @@ export async function makeBundle(replication: Replication, options: BundleOption
   const began = Date.now();
   const folder = `${name}-bundle-${new Date(began).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
   const parts: BundlePart[] = [];
-  const leftOut: LeftOut[] = learnSecrets(settled, options).map((why) => ({
+  const unknown = learnSecrets(settled, options);
+  const leftOut: LeftOut[] = unknown.map((why) => ({
     name: 'masking by value',
     why: `${why}: what the engine has masked is masked, and what looks like a password`,
   }));
@@ -146,7 +149,7 @@ export async function makeBundle(replication: Replication, options: BundleOption
       if (left > 0) leftOut.push({ name: `${left} older metrics snapshots`, why: `beyond ${formatBytes(SNAPSHOTS)}` });
     }
   });
-  return { path, bytes, parts, leftOut };
+  return { path, bytes, parts, leftOut, passwordsKnown: unknown.length === 0 };
 }
 
 /** What is in a bundle and what is not, in lines. */

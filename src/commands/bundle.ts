@@ -27,8 +27,11 @@ export async function run({ args, env, program, stdout, stderr }: CommandContext
     stdout.write(`${JSON.stringify({ name: replication.name, ...bundle }, undefined, 2)}\n`);
     return 0;
   }
+  const passwords = bundle.passwordsKnown
+    ? 'holds no passwords'
+    : 'may hold passwords that are not known here: look through it before you send it';
   stdout.write(
-    `${bundle.path} (${formatBytes(bundle.bytes)}) is closed to other users, and holds no passwords:\n${contentsText(bundle)}` +
+    `${bundle.path} (${formatBytes(bundle.bytes)}) is closed to other users, and ${passwords}\n${contentsText(bundle)}` +
       `look at its history: instar watch ${bundle.path}\n`,
   );
   return 0;

@@ -21,7 +21,7 @@ export function registerSecret(value: string): void {
     value,
     encodeURI(value.toWellFormed()),
     encoded,
-    encoded.replaceAll(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase()),
+    encoded.replaceAll(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase()),
     JSON.stringify(value).slice(1, -1),
     value.replaceAll(/[\\']/g, '\\$&'),
   ];

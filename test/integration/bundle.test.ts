@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -17,7 +26,7 @@ const source = sharedServer();
 const target = sharedServer();
 
 /** The password with the digits of its escapes as some write them. */
-const LOWER = encodeURIComponent(PASSWORD).replaceAll(/%../g, (escape) => escape.toLowerCase());
+const LOWER = encodeURIComponent(PASSWORD).replaceAll(/%../g, (byte) => byte.toLowerCase());
 
 /** Whatever the bundle says, none of these is in it; some are as a person may have typed them. */
 function secretsOf(session: Session): string[] {
@@ -109,6 +118,7 @@ test('of a replication that runs: everything, with the numbers of now and the hi
     assert.match(stdout, new RegExp(`^  ${part} `, 'm'));
   }
   assert.match(stderr, /^its diagnostics …$/m);
+  assert.match(stdout, /and holds no passwords$/m);
   assert.doesNotMatch(stdout, /left out/);
   assert.deepEqual([...files.keys()].filter((name) => !name.startsWith('metrics-snapshots/')).toSorted(), [
     ...['contents.txt', 'diag.json', 'health.txt', 'host.json', 'metrics.txt', 'replication.json'],
@@ -204,6 +214,14 @@ test('nothing is overwritten, and what cannot be written is told and leaves noth
   // One whose setup is not finished has a bundle, too.
   const unfinished = await bundled(session);
   assert.match(unfinished.stdout, /left out:[\s\S]*shop\.log: it was never started/);
+  // Connections that are not known cannot be masked by value: that is told, and the bundle is made.
+  chmodSync(join(session.env.INSTAR_HOME!, 'secrets', 'shop.json'), 0o644);
+  const unsafe = await instar(session, 'bundle', 'shop', '--output', join(folder, 'unsafe.tar.gz'));
+  assert.equal(unsafe.code, 0, unsafe.stderr);
+  assert.match(
+    unsafe.stdout,
+    /may hold passwords that are not known here[\s\S]*left out:[\s\S]*masking by value: the source connection is not known here/,
+  );
   const none = await instar(session, 'bundle', 'nobody');
   assert.match(none.stderr, /SESSION_MISSING/);
   assert.equal(none.code, 1);
