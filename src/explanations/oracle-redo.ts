@@ -261,6 +261,13 @@ export const ORACLE_REDO = {
     fix: ['Nothing, if so; else load the table again.'],
     look: ['instar_oraclelogminer_redo_skipped_total'],
   },
+  ORACLE_UNDO_UNMATCHED: {
+    kind: 'warns',
+    what: 'A change is taken back that its transaction did not make in the redo that was read.',
+    data: 'A row may differ on the target from then on, unless the transaction began before the redo that is read.',
+    fix: ['Compare the table; copy it again if it differs.'],
+    related: ['ORACLE_OPEN_TRANSACTIONS'],
+  },
   ORACLE_LOB_UPDATE: {
     kind: 'warns',
     what: 'Only a large object of a row was updated, in part, or it has a type that redo does not tell (LONG, XMLTYPE).',

@@ -153,7 +153,7 @@ function reachable(address: string): string {
 }
 
 /** The engine's command and its flags, without connections. */
-function engineCommand({ name, answers, replicated, ending }: Replication): string[] {
+export function engineCommand({ name, answers, replicated, ending }: Replication): string[] {
   const kit = kitOf(answers.kind);
   const { firstFlagsRefusal: refusal } = kit;
   // An engine may have stored its first checkpoint and ended before it was seen replicating.

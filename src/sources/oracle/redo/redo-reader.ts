@@ -184,7 +184,7 @@ export class RedoReader {
     this.#settleLobs(xid);
     if (row[Col.rollback] === '1') {
       if (transactions.has(xid) && !transactions.undone(xid, number) && plan.writer !== undefined) {
-        this.#warnOnce('undo', name, undoWithoutChange(owner, name, this.#scn));
+        this.#warnOnce('ORACLE_UNDO_UNMATCHED', name, undoWithoutChange(owner, name, this.#scn));
       }
       return false;
     }
