@@ -111,6 +111,12 @@ const POOLS = {
   reason: 'a few connections are kept for as long as the program runs; what fails starts again at the checkpoint',
 } as const;
 const OUTDATED = { ...WITHOUT_EFFECT, commands: ['pglogical'], reason: 'they are deprecated' } as const;
+const QUEUES = { ...OUTDATED, commands: ['pglogical', 'oraclelogminer'] } as const;
+const CHECKPOINTS = {
+  ...WITHOUT_EFFECT,
+  commands: ['oraclelogminer'],
+  reason: 'checkpoints are committed with the rows and never wait',
+} as const;
 
 const NOT_YET = { commands: ENGINE, group: 'Not available yet', effect: 'unavailable' } as const;
 const SNAPSHOTS = { ...NOT_YET, reason: 'metric snapshots are not written; scrape --metricsAddr instead' } as const;
@@ -423,7 +429,10 @@ export const FLAGS = {
     stagingJitterTime: { type: 'duration', default: '15s', min: 0, help: 'Random spread of that life' },
     taskGracePeriod: { type: 'duration', default: '1m0s', min: 0, help: 'Time to clean up after an error' },
   }),
-  ...section(OUTDATED, {
+  ...section(CHECKPOINTS, {
+    checkpointQueueBufferSize: { type: 'int', default: null, min: 0, help: 'Checkpoints that may wait to be written' },
+  }),
+  ...section(QUEUES, {
     copierChannel: { type: 'int', default: null, min: 0, deprecatedBy: 'targetApplyQueueSize', help: 'Deprecated' },
     stageCopierChannelSize: {
       type: 'int',
@@ -432,6 +441,8 @@ export const FLAGS = {
       deprecatedBy: 'targetApplyQueueSize',
       help: 'Deprecated',
     },
+  }),
+  ...section(OUTDATED, {
     enableToastedColumns: { type: 'bool', default: 'false', help: 'Deprecated: always on' },
   }),
   ...section(SNAPSHOTS, {
