@@ -21,6 +21,8 @@ export function applierMetrics(
 ): ApplierEvents & { reconnecting(error: { code: string }): void } {
   const { handle } = metrics;
   const target = { kind, target: schema };
+  // There from the beginning, so that the first one is an increase.
+  handle.instar_dead_letters_total.inc({ table: dlqTable }, 0);
   return {
     committed(transactions, commitTime, duration, written, exact) {
       const now = Date.now() / 1000;

@@ -11,12 +11,11 @@ test('for how long a server keeps its binary logs, by whatever its version calls
   // MySQL 5.7; MariaDB, which takes parts of days.
   assert.equal(kept({ expire_logs_days: '10' }), 864_000);
   assert.equal(kept({ binlog_expire_logs_seconds: '43200', expire_logs_days: '0.500000' }), 43_200);
-  for (const forever of [
+  const forever: readonly Readonly<Record<string, string>>[] = [
     { binlog_expire_logs_seconds: '0', expire_logs_days: '0' },
     { expire_logs_days: '0' },
     { binlog_expire_logs_seconds: '3600', binlog_expire_logs_auto_purge: 'OFF' },
     {},
-  ]) {
-    assert.equal(kept(forever), undefined);
-  }
+  ];
+  for (const variables of forever) assert.equal(kept(variables), undefined);
 });
