@@ -148,6 +148,7 @@ test('MySQL: every query of its board asks for what a run publishes; the age at 
     [],
   );
   assert(total(samples, 'instar_source_log_needed_seconds')! < 10);
+  assert.equal(total(samples, 'instar_dead_letters_total'), 0, 'there from the beginning, so that the first is a gain');
   // What is not applied grows old, and its log with it.
   await replica.target.query('BEGIN; LOCK TABLE item');
   await replica.source.query(`UPDATE item SET v = 'd'`);
