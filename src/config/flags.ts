@@ -137,6 +137,12 @@ const POOLS = {
   reason: 'a few connections are kept for as long as the program runs; what fails starts again at the checkpoint',
 } as const;
 const OUTDATED = { ...WITHOUT_EFFECT, commands: ['pglogical'], reason: 'they are deprecated' } as const;
+const QUEUES = { ...OUTDATED, commands: ['pglogical', 'oraclelogminer'] } as const;
+const CHECKPOINTS = {
+  ...WITHOUT_EFFECT,
+  commands: ['oraclelogminer'],
+  reason: 'checkpoints are committed with the rows and never wait',
+} as const;
 
 const SLOT_NAME = { pattern: /^[a-z0-9_]{1,63}$/, form: 'up to 63 lower-case letters, digits and underscores' };
 const ADDRESS = { pattern: /^(\[[0-9a-f:.]+(%[^\]]+)?\]|[^:\s]*):\d{1,5}$/i, form: 'host:port or :port' };
@@ -485,7 +491,10 @@ export const FLAGS = {
     stagingJitterTime: { type: 'duration', default: '15s', min: 0, help: 'Random spread of that life' },
     taskGracePeriod: { type: 'duration', default: '1m0s', min: 0, help: 'Time to clean up after an error' },
   }),
-  ...section(OUTDATED, {
+  ...section(CHECKPOINTS, {
+    checkpointQueueBufferSize: { type: 'int', default: null, min: 0, help: 'Checkpoints that may wait to be written' },
+  }),
+  ...section(QUEUES, {
     copierChannel: { type: 'int', default: null, min: 0, deprecatedBy: 'targetApplyQueueSize', help: 'Deprecated' },
     stageCopierChannelSize: {
       type: 'int',
@@ -494,6 +503,8 @@ export const FLAGS = {
       deprecatedBy: 'targetApplyQueueSize',
       help: 'Deprecated',
     },
+  }),
+  ...section(OUTDATED, {
     enableToastedColumns: { type: 'bool', default: 'false', help: 'Deprecated: always on' },
   }),
 } satisfies Readonly<Record<string, Flag>>;

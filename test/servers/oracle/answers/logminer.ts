@@ -7,6 +7,7 @@ import {
   windowQuery,
 } from '../../../../src/sources/oracle/logminer-session.ts';
 import { ARCHIVED_LOGS, ONLINE_LOGS, THREADS } from '../../../../src/sources/oracle/log-files.ts';
+import { LOG_HORIZON } from '../../../../src/sources/oracle/log-horizon.ts';
 import {
   type Answer,
   type AnswerColumn,
@@ -177,6 +178,21 @@ function logRows(model: RedoModel, from: BindValue, to: BindValue, archived: boo
     ]);
 }
 
+/** How old a time is, in seconds, as a server tells it. */
+function age(times: readonly number[]): string | null {
+  return times.length === 0 ? null : String(Math.round((Date.now() - Math.max(...times)) / 1000));
+}
+
+function horizonOf({ logs: { logs } }: RedoModel, mineFrom: bigint): (string | null)[] {
+  const archived = logs.filter(({ archive }) => archive === 'there' || archive === 'deleted');
+  const nextOf = ({ thread, sequence }: ModelLog) =>
+    logs.find((log) => log.thread === thread && log.sequence === sequence + 1)?.begun ?? 0;
+  return [
+    age(archived.filter(({ archive }) => archive === 'deleted').map(nextOf)),
+    age(archived.filter(({ first }) => first <= mineFrom).map(({ begun }) => begun)),
+  ];
+}
+
 /** LogMiner, and the views that tell which logs there are. */
 export const LOGMINER_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
   { sql: ADD_FIRST_LOG, answer: (model, session, [name]) => addLog(model, session, String(name), true) },
@@ -227,6 +243,13 @@ export const LOGMINER_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
     answer: (model, _, [from, to]) => ({
       columns: ['MEMBER', 'THREAD', 'SEQUENCE', 'FIRST', 'NEXT'].map(text),
       rows: logRows(model, from, to, false),
+    }),
+  },
+  {
+    sql: LOG_HORIZON,
+    answer: (model, _, [mineFrom]) => ({
+      columns: ['KEPT', 'NEEDED'].map(text),
+      rows: [horizonOf(model, BigInt(String(mineFrom)))],
     }),
   },
   {
