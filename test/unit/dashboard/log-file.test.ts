@@ -21,7 +21,7 @@ const never = new AbortController().signal;
 
 test('lines before and after a place, whole, also where the pieces that are read end', async (t) => {
   const file = new LogFile(logFile(t, numbered(1, 9000, 30)));
-  const size = await file.size();
+  const size = (await file.extent()).end;
   assert.deepEqual(texts(await file.before(size, 3)), ['line 8998', 'line 8999', 'line 9000']);
   assert.deepEqual(texts(await file.after(0, 2)), ['line 1', 'line 2']);
   assert.deepEqual(texts(await file.before(0, 5)), []);
@@ -62,9 +62,9 @@ test('characters of several bytes, Windows line ends, a last line without an end
 
 test('a line of many megabytes neither fills the memory nor stops the way up', async (t) => {
   const file = new LogFile(logFile(t, `first\n${'x'.repeat(9e6)}\nlast\n`));
-  const [line] = await file.before((await file.size()) - 5, 1);
+  const [line] = await file.before(((await file.extent()).end) - 5, 1);
   assert(line.text.length <= 4096);
-  let end = await file.size();
+  let end = (await file.extent()).end;
   let steps = 0;
   while (end > 0 && steps++ < 20) end = (await file.before(end, 5))[0].at;
   assert.equal(end, 0);
@@ -76,7 +76,7 @@ test('a search goes through a file of any size, up and down, whatever the case',
     `${numbered(1, 3000, 50)}Needle one\n${numbered(3001, 9000, 50)}a NEEDLE two\n${numbered(9001, 12_000, 50)}`,
   );
   const file = new LogFile(path);
-  const size = await file.size();
+  const size = (await file.extent()).end;
   const two = (await file.findBefore(size, 'needle', never))!;
   assert.equal(two.text, 'a NEEDLE two');
   const one = (await file.findBefore(two.at, 'needle', never))!;
