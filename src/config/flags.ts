@@ -11,7 +11,9 @@ export type CommandName =
   | 'status'
   | 'stop'
   | 'watch'
-  | 'userscript';
+  | 'userscript'
+  | 'completion'
+  | 'version';
 
 /** What a command may be told without a flag in front, where it may. */
 export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: string; readonly required: boolean }>>> =
@@ -22,6 +24,7 @@ export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: st
     stop: { name: 'NAME', required: true },
     watch: { name: 'URL', required: true },
     userscript: { name: 'check FILE', required: true },
+    completion: { name: 'bash|zsh|fish', required: true },
   };
 
 /** What the flags of one section have in common. */
@@ -93,14 +96,17 @@ const RESUME = { commands: ['resume'], group: 'Resume' } as const;
 const STOP = { commands: ['stop'], group: 'Stop' } as const;
 const WATCH = { commands: ['watch', 'status'], group: 'Watching' } as const;
 const OUTPUT = {
-  commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop', 'userscript'],
+  commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop', 'userscript', 'version'],
   group: 'Output',
 } as const;
 const WORKLOAD = { commands: ['demo'], group: 'Workload' } as const;
 const RUNNING = { commands: ENGINE, group: 'Running' } as const;
 const ENDPOINTS = { commands: [...ENGINE, 'demo'], group: 'General' } as const;
 const GENERAL = {
-  commands: [...ENGINE, 'demo', 'setup', 'preflight', 'list', 'resume', 'status', 'stop', 'watch', 'userscript'],
+  commands: [
+    ...[...ENGINE, 'demo', 'setup', 'preflight', 'list', 'resume', 'status', 'stop', 'watch', 'userscript'],
+    ...['completion', 'version'],
+  ],
   group: 'General',
 } as const;
 

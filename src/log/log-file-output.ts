@@ -111,7 +111,8 @@ export class LogFileOutput {
       this.#put(line);
     } catch (error) {
       this.#lost++;
-      if (this.#lost === 1) this.#tell(`cannot be written: ${(error as Error).message}; replication goes on without it`);
+      if (this.#lost === 1)
+        this.#tell(`cannot be written: ${(error as Error).message}; replication goes on without it`);
     }
   }
 

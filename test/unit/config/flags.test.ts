@@ -81,7 +81,17 @@ const ONLY_MYLOGICAL: readonly [string, string, string | null][] = [
 ];
 
 /** Instar's own. */
-const OWN = ['config', 'standby', 'truncate', 'onApplyError', 'memoryLimit', 'userscriptTimeout', 'logMaxSize', 'logMaxFiles', 'help'];
+const OWN = [
+  'config',
+  'standby',
+  'truncate',
+  'onApplyError',
+  'memoryLimit',
+  'userscriptTimeout',
+  'logMaxSize',
+  'logMaxFiles',
+  'help',
+];
 const OWN_OF_MYLOGICAL = ['allDatabases', 'zeroDates'];
 
 const TYPES: Readonly<Record<Flag['type'], string>> = {

@@ -62,7 +62,7 @@ test('characters of several bytes, Windows line ends, a last line without an end
 
 test('a line of many megabytes neither fills the memory nor stops the way up', async (t) => {
   const file = new LogFile(logFile(t, `first\n${'x'.repeat(9e6)}\nlast\n`));
-  const [line] = await file.before(((await file.extent()).end) - 5, 1);
+  const [line] = await file.before((await file.extent()).end - 5, 1);
   assert(line.text.length <= 4096);
   let end = (await file.extent()).end;
   let steps = 0;
