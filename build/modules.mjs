@@ -1,7 +1,7 @@
 // Runs after the bundler, on any Node from 20 on. From the lock file and from what the bundler put into dist it makes
 // dist/modules.json, which "instar version" prints, and THIRD-PARTY-NOTICES, with the licences of what is in dist.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** For packages that name this licence and leave its text out. */
@@ -15,8 +15,9 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const METAFILE = join(ROOT, 'dist', 'metafile.json');
 
 const { packages } = readJson(join(ROOT, 'package-lock.json'));
-const bundled = bundledPlaces(readJson(METAFILE));
-rmSync(METAFILE);
+const metafile = readJson(METAFILE);
+const bundled = bundledPlaces(metafile);
+removeOthers(metafile);
 
 const modules = Object.entries(packages)
   .filter(([place, { dev, link }]) => place !== '' && !link && (!dev || bundled.has(place)))
@@ -32,6 +33,15 @@ writeFileSync(join(ROOT, 'THIRD-PARTY-NOTICES'), notices());
 
 function readJson(path) {
   return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+/** What an earlier build has left in dist must not be packed. */
+function removeOthers({ outputs }) {
+  const dist = join(ROOT, 'dist');
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !Object.hasOwn(outputs, relative(ROOT, path).replaceAll('\\', '/'))) rmSync(path);
+  }
 }
 
 /** `node_modules/ink/node_modules/chalk` is `chalk`. */
