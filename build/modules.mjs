@@ -80,7 +80,7 @@ function notices() {
 function withoutFile(folder, name, license) {
   const readme = readdirSync(folder).find((file) => /^readme(\.|$)/i.test(file));
   const text = readme === undefined ? '' : readFileSync(join(folder, readme), 'utf8');
-  const section = /^#+ *licen[cs]e *\n(.*?)(?=^#|(?![^]))/ims.exec(text)?.[1].trim();
+  const section = /^#+ *licen[cs]e *\n(.*?)(?=^#|(?![\s\S]))/ims.exec(text)?.[1].trim();
   const { author } = readJson(join(folder, 'package.json'));
   const owner = typeof author === 'string' ? author : author?.name;
   if (license !== 'MIT' || owner === undefined) throw new Error(`${name} comes without the text of its licence`);

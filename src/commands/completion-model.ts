@@ -56,10 +56,10 @@ function hasEffect(name: FlagName): boolean {
 function completedFlag(name: FlagName): CompletedFlag {
   const flag = flagNamed(name);
   const { short, help, commands } = flag;
-  return { name, short, help, value: valueOf(name, flag), repeats: flag.type === 'count', commands };
+  return { name, short, help, value: valuePlace(name, flag), repeats: flag.type === 'count', commands };
 }
 
-function valueOf(name: FlagName, flag: Flag): Place | undefined {
+function valuePlace(name: FlagName, flag: Flag): Place | undefined {
   if (flag.type === 'bool' || flag.type === 'count') return undefined;
   if (flag.type === 'choice') return { kind: 'words', words: flag.choices };
   return { kind: PATHS[name] ?? 'text' };

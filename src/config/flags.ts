@@ -327,7 +327,7 @@ export const FLAGS = {
       min: 0,
       help: 'Bytes of the log file after which a fresh one is begun; 0: never. SIGHUP opens it anew',
     },
-    logMaxFiles: { type: 'int', default: '4', min: 1, max: 1000, help: 'Older ones kept, as FILE.1 and so on' },
+    logMaxFiles: { type: 'int', default: '4', min: 1, help: 'Older ones kept, as FILE.1 and so on' },
     verbose: { type: 'count', default: '0', short: 'v', help: '-v logs debug lines too, -vv also traces' },
   }),
   ...section(SETUP, {
