@@ -68,6 +68,11 @@ async function mark(client: Queryable, staging: StagingSchema, format: number): 
   );
 }
 
+/** Whether a table is a copy that was kept. */
+export function isMemoCopy(table: string): boolean {
+  return /^memo_format_\d+$/.test(table);
+}
+
 /** A copy that is there already is of an attempt that did not come to its end: it holds what was there before. */
 async function copyMemo(client: Queryable, staging: StagingSchema, format: number): Promise<void> {
   const { product } = staging.dialect;

@@ -29,6 +29,7 @@ const target = sharedServer();
 
 interface Writer {
   readonly child: ChildProcess;
+  readonly stdout: () => string;
   readonly stderr: () => string;
   readonly ended: Promise<number | null>;
 }
@@ -41,13 +42,16 @@ function startWriter(t: TestContext, words: readonly (string | number)[], before
   child.stderr.on('data', (data) => {
     stderr += data;
   });
-  child.stdout.resume();
+  let stdout = '';
+  child.stdout.on('data', (data) => {
+    stdout += data;
+  });
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
   t.after(async () => {
     child.kill('SIGKILL');
     await ended;
   });
-  return { child, stderr: () => stderr.replaceAll(/^\(.*\n/gm, ''), ended };
+  return { child, stdout: () => stdout, stderr: () => stderr.replaceAll(/^\(.*\n/gm, ''), ended };
 }
 
 /** The files of a log, the oldest first. */
@@ -146,6 +150,24 @@ test('moved and SIGHUP sent, as logrotate does, while it is written: each line i
   assert.equal(writer.stderr(), '');
 });
 
+test('a log that goes to standard output is not ended by SIGHUP', async (t) => {
+  const writer = startWriter(t, ['', 0, 1, 1, 1e9, 1]);
+  await eventually(
+    async () => numbersIn(writer.stdout()).length > 5,
+    () => `nothing is written: ${writer.stderr()}`,
+  );
+  writer.child.kill('SIGHUP');
+  await eventually(
+    async () => /signal=SIGHUP/.test(writer.stdout()),
+    () => 'it says nothing of the signal',
+  );
+  const before = numbersIn(writer.stdout()).length;
+  await eventually(
+    async () => numbersIn(writer.stdout()).length > before,
+    () => 'it has ended',
+  );
+});
+
 test('a full disk is told once on stderr and stops nothing; afterwards the log says how many lines it lacks', async (t) => {
   const folder = scratchDirectory('rotation');
   const path = join(folder, 'engine.log');
@@ -210,8 +232,10 @@ test('a log that cannot be put aside is written on, and stderr says why', async 
 });
 
 test('the log page shows each line once, in order, while the file is put aside under its hands', async (t) => {
+  const LAST = 25_000;
   const path = join(scratchDirectory('rotation'), 'engine.log');
-  const writer = startWriter(t, [path, 30_000, 6, 1, 60_000, 40]);
+  // No file is dropped, however slow this process is.
+  const writer = startWriter(t, [path, 30_000, 100, 1, LAST, 40]);
   await eventually(
     async () => existsSync(path),
     () => 'nothing is written',
@@ -219,7 +243,7 @@ test('the log page shows each line once, in order, while the file is put aside u
   const log = new LogFile(path);
   const seen: number[] = [];
   let { begin: place } = await log.extent();
-  for (let looks = 0; seen.at(-1) !== 60_000; looks++) {
+  for (let looks = 0; seen.at(-1) !== LAST; looks++) {
     assert.ok(looks < 20_000, `stands still at ${seen.at(-1)}`);
     const lines = await log.after(place, 500);
     // The last one may not be whole yet.
@@ -232,7 +256,7 @@ test('the log page shows each line once, in order, while the file is put aside u
       break;
     }
   }
-  assertInSequence(seen, 60_000);
+  assertInSequence(seen, LAST);
   assert.equal(seen[0], 1);
   assert.equal((await log.extent()).generation, 0);
   // And from the end up to the oldest line that is kept.
@@ -243,7 +267,7 @@ test('the log page shows each line once, in order, while the file is put aside u
     up.unshift(...numbersIn(lines.map(({ text }) => `${text} `).join('\n')));
     end = lines[0].at;
   }
-  assertInSequence(up, 60_000);
+  assertInSequence(up, LAST);
   assert.deepEqual(
     up,
     filesOf(path).flatMap((file) => numbersIn(readFileSync(file, 'utf8'))),

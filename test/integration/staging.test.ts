@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OperatorError } from '../../src/errors.ts';
 import { alignFormat, FORMAT_KEY, type StagingMigration } from '../../src/staging/format.ts';
+import { dropStaging } from '../../src/staging/drop.ts';
 import { readIdentity, writeIdentity } from '../../src/staging/identity.ts';
 import {
   checkpointStatement,
@@ -155,9 +156,14 @@ describe('the staging schema', () => {
     assert.deepEqual(steps, ['2', '3', '3']);
     assert.equal(await readMemo(client, staging, FORMAT_KEY), '3');
     assert.deepEqual(await database.query('SELECT * FROM _replicator.memo_format_1 ORDER BY key'), before);
+    const kept = { checkpoint: KEY, identity: 'none' };
+    await writeMemo(client, staging, 'pglogical-wal-offset-other.public', '0/1');
+    assert.equal(await dropStaging(client, staging, kept), false, 'another replication keeps its progress there');
     // This program is the older one now.
     await assert.rejects(openStagingSchema(client, staging, { create: true }), { code: 'STAGING_NEWER' });
     assert.equal((await readStagingState(client, staging)).refused?.code, 'STAGING_NEWER');
+    await database.query(`DELETE FROM _replicator.memo WHERE key LIKE '%other%'`);
+    assert.equal(await dropStaging(client, staging, kept), true, 'its copies are gone with it');
   });
 
   test('many processes may create it at the same moment', async (t) => {
