@@ -159,6 +159,17 @@ async function firstPage(t: TestContext, release: number): Promise<void> {
   await terminal.exit;
 }
 
+test('version --json: the same for programs', async () => {
+  const { status, stdout } = await start(24, 'replicator', 'version', '--json');
+  assert.equal(status, 0);
+  const told: { replicator: string; modules: { name: string; integrity?: string; bundled: boolean }[] } =
+    JSON.parse(stdout);
+  assert.equal(told.replicator, MANIFEST.version);
+  const named = (name: string) => told.modules.find((module) => module.name === name);
+  assert.match(String(named('react')?.integrity), /^sha512-/);
+  assert.deepEqual([named('react')?.bundled, named('pg')?.bundled], [true, false]);
+});
+
 test('a userscript runs without the optional packages', async () => {
   const example = join(place, 'instar', 'assets', 'userscript', 'examples', 'filter-tables.ts');
   const { status, stdout } = await start(24, 'instar', 'userscript', 'check', example);
