@@ -95,7 +95,9 @@ export async function makeBundle(replication: Replication, options: BundleOption
       const { drafts: _, ...saved } = settled;
       return json({ state: stateOf(settled), ...saved });
     });
-    await part('settings.json', 'its settings, defaults included', async () => json(settingsOf(settled)));
+    await part('settings.json', 'its settings, defaults included', async () =>
+      json(settingsOf(settled, run?.logFile ?? `${name}.log`)),
+    );
     await part('status.json', 'how it is doing', async () => {
       if (!running) throw notRunning(settled);
       return json(statusJson(await readOnce(`http://${run.metricsAddr}`)));
@@ -163,8 +165,8 @@ export function contentsText({ parts, leftOut }: Pick<Bundle, 'parts' | 'leftOut
 }
 
 /** All flags of its engine as they would be in force; the connections are told apart from them. */
-function settingsOf(replication: Replication): object {
-  const [kind, ...args] = engineCommand(replication);
+function settingsOf(replication: Replication, logFile: string): object {
+  const [kind, ...args] = engineCommand(replication, logFile);
   const given = { INSTAR_SOURCE_CONN: MASK, INSTAR_TARGET_CONN: MASK, INSTAR_SOURCE_PDB_CONN: MASK };
   const { settings } = parseCommandLine(kind as 'pglogical' | 'mylogical' | 'oraclelogminer', args, given);
   return { command: kind, arguments: args, settings };

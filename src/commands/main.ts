@@ -11,8 +11,8 @@ interface Entry {
   readonly summary: string;
   /** Heading in the overview. */
   readonly group: 'Saved replications' | 'By flags alone' | 'More';
-  /** The name under which the table of flags knows the command; absent when it takes none. */
-  readonly flags?: CommandName;
+  /** The name under which the table of flags knows the command. */
+  readonly flags: CommandName;
   load(): Promise<Command>;
 }
 
@@ -101,7 +101,18 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     flags: 'explain',
     load: () => import('./explain.ts'),
   },
-  version: { summary: 'Print versions', group: 'More', load: () => import('./version.ts') },
+  completion: {
+    summary: 'Print the completions of a shell: bash, zsh or fish',
+    group: 'More',
+    flags: 'completion',
+    load: async () => (await import('./completion.ts')).completionCommand(summaries()),
+  },
+  version: {
+    summary: 'Print versions, with the hashes of all modules',
+    group: 'More',
+    flags: 'version',
+    load: () => import('./version.ts'),
+  },
 };
 
 /**
@@ -137,6 +148,11 @@ export async function main(context: CommandContext): Promise<number> {
   }
 }
 
+/** What each command is for, by its name. */
+function summaries(): Map<string, string> {
+  return new Map(Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary]));
+}
+
 function unknownCommand(name: string): UsageError {
   if (name.startsWith('-')) return new UsageError('the command must come first, before any flag');
   return new UsageError(`unknown command ${JSON.stringify(mask(name))}${didYouMean(name, Object.keys(COMMANDS))}`);
@@ -164,7 +180,6 @@ ${examples(program, 'pglogical')}
 
 function commandHelp(program: string, name: string): string {
   const { summary, flags } = COMMANDS[name];
-  if (flags === undefined) return `${summary}.\n\nUsage: ${program} ${name}\n`;
   const argument = ARGUMENTS[flags];
   const place = argument === undefined ? '' : argument.required ? ` ${argument.name}` : ` [${argument.name}]`;
   const settings =

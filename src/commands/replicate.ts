@@ -30,6 +30,7 @@ import type { CommandContext } from './command.ts';
 import { endOnDefects } from './defects.ts';
 import { describeEngine } from './engine-diagnostics.ts';
 import { snapshotSettings } from './engine-snapshots.ts';
+import { isStandardError, reopenedOnHangup } from './log-file.ts';
 
 /** The flags that every log source has. */
 export type EngineSettings = Settings<'pglogical' | 'mylogical' | 'oraclelogminer'>;
@@ -50,16 +51,18 @@ export function openLog(
   troubles: Troubles,
   context: CommandContext,
 ): ClosableLogger {
-  return createLogger({
+  const log = createLogger({
     format: settings.logFormat as 'text' | 'fluent',
     verbosity: settings.verbose,
     destination: settings.logDestination,
+    rotation: { maxSize: settings.logMaxSize, maxFiles: settings.logMaxFiles },
     stdout: context.stdout,
     onLine: (level, message, fields) => {
       metrics.handle.log_message_count.inc({ level });
       troubles.line(level, message, fields);
     },
   });
+  return reopenedOnHangup(log);
 }
 
 /**
@@ -88,9 +91,9 @@ export async function replicate(parts: {
   const activity = new Activity();
   const queueSize = settings.targetApplyQueueSize ?? QUEUE_SIZE;
   // Where the log is a file, the terminal has to be told as well.
+  const apart = settings.logDestination !== undefined && !isStandardError(settings.logDestination);
   const tell = (error: unknown) => {
-    if (settings.logDestination !== undefined)
-      context.stderr.write(`${context.program}: ${errorText(error)}\n${moreLine(error)}`);
+    if (apart) context.stderr.write(`${context.program}: ${errorText(error)}\n${moreLine(error)}`);
   };
   endOnDefects(log, tell);
   const targetConnection = parseConnectionString(settings.targetConn, '--targetConn', context.env);

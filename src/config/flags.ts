@@ -13,7 +13,9 @@ export type CommandName =
   | 'watch'
   | 'bundle'
   | 'userscript'
-  | 'explain';
+  | 'explain'
+  | 'completion'
+  | 'version';
 
 /** What a command may be told without a flag in front, where it may. */
 export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: string; readonly required: boolean }>>> =
@@ -26,6 +28,7 @@ export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: st
     bundle: { name: 'NAME', required: false },
     userscript: { name: 'check FILE', required: true },
     explain: { name: 'CODE [NAME] | WORDS', required: false },
+    completion: { name: 'bash|zsh|fish', required: true },
   };
 
 /** What the flags of one section have in common. */
@@ -105,7 +108,7 @@ const STOP = { commands: ['stop'], group: 'Stop' } as const;
 const WATCH = { commands: ['watch', 'status'], group: 'Watching' } as const;
 const BUNDLE = { commands: ['bundle'], group: 'Bundle' } as const;
 const OUTPUT = {
-  commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop', 'bundle', 'userscript', 'explain'],
+  commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop', 'bundle', 'userscript', 'explain', 'version'],
   group: 'Output',
 } as const;
 const WORKLOAD = { commands: ['demo'], group: 'Workload' } as const;
@@ -115,17 +118,8 @@ const SNAPSHOTS = { commands: ENGINE, group: 'Metrics snapshots' } as const;
 const ENDPOINTS = { commands: [...ENGINE, 'demo'], group: 'General' } as const;
 const GENERAL = {
   commands: [
-    ...ENGINE,
-    'demo',
-    'setup',
-    'preflight',
-    'list',
-    'resume',
-    'status',
-    'stop',
-    'watch',
-    'bundle',
-    'userscript',
+    ...[...ENGINE, 'demo', 'setup', 'preflight', 'list', 'resume', 'status', 'stop', 'watch', 'bundle', 'userscript'],
+    ...['completion', 'version'],
   ],
   group: 'General',
 } as const;
@@ -344,6 +338,13 @@ export const FLAGS = {
       help: 'Form of the log; fluent is JSON',
     },
     logDestination: { type: 'string', default: null, help: 'File to append the log to; standard output without it' },
+    logMaxSize: {
+      type: 'size',
+      default: '0',
+      min: 0,
+      help: 'Bytes of the log file after which a fresh one is begun; 0: never. SIGHUP opens it anew',
+    },
+    logMaxFiles: { type: 'int', default: '4', min: 1, help: 'Older ones kept, as FILE.1 and so on' },
     verbose: { type: 'count', default: '0', short: 'v', help: '-v logs debug lines too, -vv also traces' },
   }),
   ...section(SETUP, {

@@ -31,7 +31,10 @@ export const GENERAL = {
     kind: 'warns',
     what: 'Metrics snapshots cannot be written below `--dataDir`.',
     data: NOT_THE_DATA,
-    fix: ['Make room there, or give the user of the process the right to write; the next one is tried by itself.', ['df -h <directory>', 'ls -ld <directory>']],
+    fix: [
+      'Make room there, or give the user of the process the right to write; the next one is tried by itself.',
+      ['df -h <directory>', 'ls -ld <directory>'],
+    ],
     look: ['--dataDir', '--metricsSnapshotPeriod'],
   },
   METRICS_SNAPSHOT_TOO_LARGE: {

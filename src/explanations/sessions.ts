@@ -130,6 +130,16 @@ export const SESSIONS = {
     data: 'Statements before the refused one were carried out; the message says how many.',
     fix: ['Act on what the message quotes, then run what the error holds.'],
   },
+  SESSION_NEWER: {
+    what: 'The saved replication or its connection strings were written by a newer version of this program.',
+    data: NOT_THE_DATA,
+    fix: ['Go on with the newer version; nothing was changed.', ['instar version']],
+  },
+  SECRETS_NEWER: {
+    what: 'The saved replication or its connection strings were written by a newer version of this program.',
+    data: NOT_THE_DATA,
+    fix: ['Go on with the newer version; nothing was changed.', ['instar version']],
+  },
   WATCH_NO_ANSWER: {
     what: 'No replicator answers at the address.',
     data: 'None: watching changes nothing.',

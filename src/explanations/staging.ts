@@ -5,6 +5,12 @@ const MEMO = "SELECT key, convert_from(value, 'UTF8') FROM <staging>.memo;";
 
 /** The staging schema: checkpoint, lease, identity. */
 export const STAGING = {
+  STAGING_NEWER: {
+    what: 'A newer version of this program has kept its progress in the staging schema.',
+    data: NOTHING_STARTED,
+    fix: ['Go on with the newer version, or begin anew in another `--stagingSchema`.', ['instar version']],
+    look: ['--stagingSchema'],
+  },
   STAGING_MISSING: {
     what: 'The staging schema does not exist, and without it no checkpoint can be kept.',
     data: NOTHING_STARTED,

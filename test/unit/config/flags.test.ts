@@ -7,7 +7,18 @@ import { defaultValue } from '../../../src/config/settings.ts';
 import { DOCUMENTED_FLAGS } from '../../documented/flags.ts';
 
 /** Instar's own. */
-const OWN = ['enableDebugEndpoints', 'logMaxSize', 'logMaxFiles', 'config', 'standby', 'truncate', 'onApplyError', 'memoryLimit', 'userscriptTimeout', 'help'];
+const OWN = [
+  'enableDebugEndpoints',
+  'logMaxSize',
+  'logMaxFiles',
+  'config',
+  'standby',
+  'truncate',
+  'onApplyError',
+  'memoryLimit',
+  'userscriptTimeout',
+  'help',
+];
 const OWN_OF_MYLOGICAL = ['allDatabases', 'zeroDates', 'targetApplyQueueSize'];
 const OWN_OF_ORACLELOGMINER = ['oracleClientLib', 'collapseMutations'];
 
