@@ -1,3 +1,5 @@
+import type { ErrorCode } from './explanations/table.ts';
+
 /** What an operator needs to know about a failure, beyond the one-line message. */
 export interface ErrorDetails {
   /** Commands or SQL that mend it, one per line. */
@@ -12,11 +14,11 @@ export interface ErrorDetails {
  * happened and what it means for the data; `fix` says what to do. Never holds a secret.
  */
 export class OperatorError extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly fix: string | undefined;
   readonly transient: boolean;
 
-  constructor(code: string, message: string, details: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'OperatorError';
     this.code = code;

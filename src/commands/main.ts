@@ -4,15 +4,15 @@ import { beside, flagHelp } from '../config/help.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { mask } from '../config/secrets.ts';
 import { UsageError } from '../errors.ts';
-import { errorText } from '../log/log-error.ts';
+import { errorText, moreLine } from '../log/log-error.ts';
 import type { Command, CommandContext } from './command.ts';
 
 interface Entry {
   readonly summary: string;
   /** Heading in the overview. */
   readonly group: 'Saved replications' | 'By flags alone' | 'More';
-  /** The name under which the table of flags knows the command; absent when it takes none. */
-  readonly flags?: CommandName;
+  /** The name under which the table of flags knows the command. */
+  readonly flags: CommandName;
   load(): Promise<Command>;
 }
 
@@ -42,7 +42,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import('./status.ts'),
   },
   watch: {
-    summary: 'Watch any replicator live by its metrics endpoint',
+    summary: 'Watch any replicator live by its metrics endpoint, or its snapshots later',
     group: 'Saved replications',
     flags: 'watch',
     load: () => import('./watch.ts'),
@@ -52,6 +52,12 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     group: 'Saved replications',
     flags: 'stop',
     load: () => import('./stop.ts'),
+  },
+  bundle: {
+    summary: 'Pack log, metrics, settings and state into a file for support, without secrets',
+    group: 'Saved replications',
+    flags: 'bundle',
+    load: () => import('./bundle.ts'),
   },
   preflight: {
     summary: 'Check whether source and target are ready, all findings at once',
@@ -89,7 +95,24 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     flags: 'userscript',
     load: () => import('./userscript.ts'),
   },
-  version: { summary: 'Print versions', group: 'More', load: () => import('./version.ts') },
+  explain: {
+    summary: 'Explain an error code, or list all of them',
+    group: 'More',
+    flags: 'explain',
+    load: () => import('./explain.ts'),
+  },
+  completion: {
+    summary: 'Print the completions of a shell: bash, zsh or fish',
+    group: 'More',
+    flags: 'completion',
+    load: async () => (await import('./completion.ts')).completionCommand(summaries()),
+  },
+  version: {
+    summary: 'Print versions, with the hashes of all modules',
+    group: 'More',
+    flags: 'version',
+    load: () => import('./version.ts'),
+  },
 };
 
 /**
@@ -117,12 +140,17 @@ export async function main(context: CommandContext): Promise<number> {
     const { run } = await COMMANDS[command].load();
     return await run({ ...context, args });
   } catch (error) {
-    context.stderr.write(`${context.program}: ${errorText(error)}\n`);
+    context.stderr.write(`${context.program}: ${errorText(error)}\n${moreLine(error)}`);
     if (!(error instanceof UsageError)) return 1;
     const topic = name !== undefined && Object.hasOwn(COMMANDS, name) ? `${name} ` : '';
     context.stderr.write(`Run "${context.program} ${topic}--help" for the flags.\n`);
     return 2;
   }
+}
+
+/** What each command is for, by its name. */
+function summaries(): Map<string, string> {
+  return new Map(Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary]));
 }
 
 function unknownCommand(name: string): UsageError {
@@ -152,7 +180,6 @@ ${examples(program, 'pglogical')}
 
 function commandHelp(program: string, name: string): string {
   const { summary, flags } = COMMANDS[name];
-  if (flags === undefined) return `${summary}.\n\nUsage: ${program} ${name}\n`;
   const argument = ARGUMENTS[flags];
   const place = argument === undefined ? '' : argument.required ? ` ${argument.name}` : ` [${argument.name}]`;
   const settings =

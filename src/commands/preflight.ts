@@ -13,6 +13,7 @@ import { checkTarget } from '../preflight/target.ts';
 import { describeConnections } from '../sessions/connections.ts';
 import { SecretsFile } from '../sessions/secrets.ts';
 import { kitOf } from '../sessions/source-kits.ts';
+import { stateOf } from '../sessions/state.ts';
 import { ReplicationStore } from '../sessions/store.ts';
 import { parseScn } from '../sources/oracle/scn.ts';
 import { parseTableName } from '../sources/table-name.ts';
@@ -27,6 +28,8 @@ interface Plan {
   readonly targetSchema: string;
   readonly stagingSchema: string;
   readonly userscript: string | undefined;
+  /** What has to be known to read the results. */
+  readonly note?: string;
   readonly wishes: SourceWishes & { readonly tables: 'all' | readonly string[] };
 }
 
@@ -39,6 +42,7 @@ export async function run({ args, env, stdout, stderr }: CommandContext): Promis
   for (const warning of line.warnings) stderr.write(`${warning}\n`);
   const plan = line.argument === undefined ? planByFlags(line, env) : planByName(line.argument, env);
   const { source, target, staging, targetSchema, stagingSchema, userscript, wishes } = plan;
+  if (plan.note !== undefined) stderr.write(`${plan.note}\n`);
   const [atSource, atTarget] = await Promise.all([
     preflightOf(source).check(wishes),
     checkTarget(target, { ...wishes, targetSchema, stagingSchema, source, userscript, ...(staging && { staging }) }),
@@ -107,7 +111,11 @@ function planByName(name: string, env: NodeJS.ProcessEnv): Plan {
     throw new UsageError(`the setup of ${name} has no target schema yet`, { fix: 'instar' });
   }
   const launched = replication.step === undefined;
+  const running = stateOf(replication) === 'running';
   return {
+    ...(running && {
+      note: `${name} replicates at this moment, as process ${replication.run?.pid}: slot and lease count as taken, and it is who has them. To look at a start: instar stop ${name}`,
+    }),
     ...describeConnections(replication, { secrets: SecretsFile.open(env), env }),
     targetSchema,
     stagingSchema: options?.stagingSchema ?? String(flagNamed('stagingSchema').default),

@@ -15,11 +15,12 @@ import { scriptMetrics } from '../engine/script-metrics.ts';
 import { openTarget, type Target, type TargetSettings } from '../engine/target.ts';
 import { DefectError, OperatorError, UsageError } from '../errors.ts';
 import { type ClosableLogger, createLogger } from '../log/create-logger.ts';
-import { errorText, logError } from '../log/log-error.ts';
+import { errorText, logError, moreLine } from '../log/log-error.ts';
 import type { Logger } from '../log/logger.ts';
 import { Diagnostics } from '../metrics/diagnostics.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { type Control, MetricsServer } from '../metrics/server.ts';
+import { Snapshotter } from '../metrics/snapshots/snapshotter.ts';
 import type { Troubles } from '../metrics/troubles.ts';
 import type { Source } from '../sources/source.ts';
 import { Lease, leaseName } from '../staging/lease.ts';
@@ -28,6 +29,8 @@ import { Userscript } from '../userscript/userscript.ts';
 import type { CommandContext } from './command.ts';
 import { endOnDefects } from './defects.ts';
 import { describeEngine } from './engine-diagnostics.ts';
+import { snapshotSettings } from './engine-snapshots.ts';
+import { isStandardError, reopenedOnHangup } from './log-file.ts';
 
 /** The flags that every log source has. */
 export type EngineSettings = Settings<'pglogical' | 'mylogical' | 'oraclelogminer'>;
@@ -48,16 +51,18 @@ export function openLog(
   troubles: Troubles,
   context: CommandContext,
 ): ClosableLogger {
-  return createLogger({
+  const log = createLogger({
     format: settings.logFormat as 'text' | 'fluent',
     verbosity: settings.verbose,
     destination: settings.logDestination,
+    rotation: { maxSize: settings.logMaxSize, maxFiles: settings.logMaxFiles },
     stdout: context.stdout,
     onLine: (level, message, fields) => {
       metrics.handle.log_message_count.inc({ level });
       troubles.line(level, message, fields);
     },
   });
+  return reopenedOnHangup(log);
 }
 
 /**
@@ -86,8 +91,9 @@ export async function replicate(parts: {
   const activity = new Activity();
   const queueSize = settings.targetApplyQueueSize ?? QUEUE_SIZE;
   // Where the log is a file, the terminal has to be told as well.
+  const apart = settings.logDestination !== undefined && !isStandardError(settings.logDestination);
   const tell = (error: unknown) => {
-    if (settings.logDestination !== undefined) context.stderr.write(`${context.program}: ${errorText(error)}\n`);
+    if (apart) context.stderr.write(`${context.program}: ${errorText(error)}\n${moreLine(error)}`);
   };
   endOnDefects(log, tell);
   const targetConnection = parseConnectionString(settings.targetConn, '--targetConn', context.env);
@@ -100,6 +106,7 @@ export async function replicate(parts: {
   /** Who has the lease that is waited for. */
   let holder: string | undefined;
   let server: MetricsServer | undefined;
+  let snapshotter: Snapshotter | undefined;
   const closers: (() => unknown)[] = [];
   try {
     log.info(`${context.program === 'replicator' ? 'Replicator' : 'Instar'} starting`, {
@@ -107,6 +114,7 @@ export async function replicate(parts: {
       source: parts.sourceConnection.display,
       target: targetConnection.display,
     });
+    const snapshots = snapshotSettings(settings);
     const ignored = [parts.sourceConnection, targetConnection, stagingConnection].flatMap((one) => one?.ignored ?? []);
     if (ignored.length > 0) {
       log.warn(`parameters of connection strings without effect here: ${[...new Set(ignored)].join(', ')}`);
@@ -120,6 +128,7 @@ export async function replicate(parts: {
         health: () => health(),
         logger: log,
         control,
+        debugEverywhere: settings.enableDebugEndpoints,
       });
     }
     const target = await patiently(
@@ -176,6 +185,7 @@ export async function replicate(parts: {
       activity,
       waiting,
     });
+    if (snapshots !== undefined) snapshotter = new Snapshotter({ ...snapshots, metrics, diagnostics, logger: log });
     closers.push(
       watchPipeline(metrics, pipeline, source, { queueSize, schema: target.schema.raw }, activity),
       refreshSchema(target.tables, settings.schemaRefresh, log),
@@ -220,6 +230,8 @@ export async function replicate(parts: {
     return error instanceof UsageError ? 2 : 1;
   } finally {
     stop.release();
+    // First, as it shows how everything was when it ended.
+    if (snapshotter !== undefined) closers.push(() => snapshotter?.close());
     for (const close of closers.reverse()) {
       await Promise.race([Promise.resolve(close()).catch(() => {}), sleep(CLOSE_PATIENCE, undefined, { ref: false })]);
     }

@@ -24,3 +24,19 @@ export function readManifest(directory: string): PackageManifest {
 
 /** This program's version. */
 export const VERSION = readManifest(PACKAGE_ROOT).version;
+
+/** A package that was locked when the program was built. */
+export interface BuiltModule {
+  readonly name: string;
+  readonly version: string;
+  /** Subresource integrity of its archive: `sha512-…`. */
+  readonly integrity?: string;
+  /** It is part of the program's own files. */
+  readonly bundled?: true;
+}
+
+/** What the build wrote down; nothing for sources that were not built. */
+export function readBuiltModules(): BuiltModule[] {
+  const path = join(PACKAGE_ROOT, 'dist', 'modules.json');
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as BuiltModule[]) : [];
+}

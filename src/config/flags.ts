@@ -11,7 +11,11 @@ export type CommandName =
   | 'status'
   | 'stop'
   | 'watch'
-  | 'userscript';
+  | 'bundle'
+  | 'userscript'
+  | 'explain'
+  | 'completion'
+  | 'version';
 
 /** What a command may be told without a flag in front, where it may. */
 export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: string; readonly required: boolean }>>> =
@@ -20,8 +24,11 @@ export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: st
     resume: { name: 'NAME', required: false },
     status: { name: 'NAME|URL', required: false },
     stop: { name: 'NAME', required: true },
-    watch: { name: 'URL', required: true },
+    watch: { name: 'URL|DIR|BUNDLE', required: true },
+    bundle: { name: 'NAME', required: false },
     userscript: { name: 'check FILE', required: true },
+    explain: { name: 'CODE [NAME] | WORDS', required: false },
+    completion: { name: 'bash|zsh|fish', required: true },
   };
 
 /** What the flags of one section have in common. */
@@ -55,7 +62,14 @@ interface Row {
 type Value =
   | { readonly type: 'bool'; readonly default: 'true' | 'false' }
   | { readonly type: 'int'; readonly default: string | null; readonly min: number; readonly max?: number }
-  | { readonly type: 'duration' | 'size'; readonly default: string; readonly min: number; readonly max?: number }
+  | {
+      readonly type: 'duration' | 'size';
+      readonly default: string;
+      readonly min: number;
+      readonly max?: number;
+      /** Zero is allowed below `min`: it turns the thing off. */
+      readonly orZero?: true;
+    }
   | { readonly type: 'count'; readonly default: '0' }
   | { readonly type: 'choice'; readonly default: string; readonly choices: readonly string[] }
   | { readonly type: 'string'; readonly default: string | null; readonly pattern?: RegExp; readonly form?: string }
@@ -92,15 +106,21 @@ const SETUP = { commands: ['setup'], group: 'Setup' } as const;
 const RESUME = { commands: ['resume'], group: 'Resume' } as const;
 const STOP = { commands: ['stop'], group: 'Stop' } as const;
 const WATCH = { commands: ['watch', 'status'], group: 'Watching' } as const;
+const BUNDLE = { commands: ['bundle'], group: 'Bundle' } as const;
 const OUTPUT = {
-  commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop', 'userscript'],
+  commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop', 'bundle', 'userscript', 'explain', 'version'],
   group: 'Output',
 } as const;
 const WORKLOAD = { commands: ['demo'], group: 'Workload' } as const;
 const RUNNING = { commands: ENGINE, group: 'Running' } as const;
+const DEBUGGING = { commands: ENGINE, group: 'General' } as const;
+const SNAPSHOTS = { commands: ENGINE, group: 'Metrics snapshots' } as const;
 const ENDPOINTS = { commands: [...ENGINE, 'demo'], group: 'General' } as const;
 const GENERAL = {
-  commands: [...ENGINE, 'demo', 'setup', 'preflight', 'list', 'resume', 'status', 'stop', 'watch', 'userscript'],
+  commands: [
+    ...[...ENGINE, 'demo', 'setup', 'preflight', 'list', 'resume', 'status', 'stop', 'watch', 'bundle', 'userscript'],
+    ...['completion', 'version'],
+  ],
   group: 'General',
 } as const;
 
@@ -111,9 +131,12 @@ const POOLS = {
   reason: 'a few connections are kept for as long as the program runs; what fails starts again at the checkpoint',
 } as const;
 const OUTDATED = { ...WITHOUT_EFFECT, commands: ['pglogical'], reason: 'they are deprecated' } as const;
-
-const NOT_YET = { commands: ENGINE, group: 'Not available yet', effect: 'unavailable' } as const;
-const SNAPSHOTS = { ...NOT_YET, reason: 'metric snapshots are not written; scrape --metricsAddr instead' } as const;
+const QUEUES = { ...OUTDATED, commands: ['pglogical', 'oraclelogminer'] } as const;
+const CHECKPOINTS = {
+  ...WITHOUT_EFFECT,
+  commands: ['oraclelogminer'],
+  reason: 'checkpoints are committed with the rows and never wait',
+} as const;
 
 const SLOT_NAME = { pattern: /^[a-z0-9_]{1,63}$/, form: 'up to 63 lower-case letters, digits and underscores' };
 const ADDRESS = { pattern: /^(\[[0-9a-f:.]+(%[^\]]+)?\]|[^:\s]*):\d{1,5}$/i, form: 'host:port or :port' };
@@ -315,6 +338,13 @@ export const FLAGS = {
       help: 'Form of the log; fluent is JSON',
     },
     logDestination: { type: 'string', default: null, help: 'File to append the log to; standard output without it' },
+    logMaxSize: {
+      type: 'size',
+      default: '0',
+      min: 0,
+      help: 'Bytes of the log file after which a fresh one is begun; 0: never. SIGHUP opens it anew',
+    },
+    logMaxFiles: { type: 'int', default: '4', min: 1, help: 'Older ones kept, as FILE.1 and so on' },
     verbose: { type: 'count', default: '0', short: 'v', help: '-v logs debug lines too, -vv also traces' },
   }),
   ...section(SETUP, {
@@ -359,8 +389,40 @@ export const FLAGS = {
   ...section(WATCH, {
     interval: { type: 'duration', default: '1s', min: 100, help: 'Time between two looks at the endpoints' },
   }),
+  ...section(BUNDLE, {
+    output: { type: 'string', default: null, help: 'File to write; NAME-bundle-TIME.tar.gz without it' },
+  }),
   ...section(OUTPUT, {
     json: { type: 'bool', default: 'false', help: 'Print JSON for programs' },
+  }),
+  ...section(SNAPSHOTS, {
+    metricsSnapshotPeriod: {
+      type: 'duration',
+      default: '0',
+      min: 15_000,
+      orZero: true,
+      help: 'Interval of files with the metrics, for "instar watch DIR"; 0: none, else at least 15s',
+    },
+    metricsSnapshotCompression: {
+      type: 'choice',
+      default: 'gzip',
+      choices: ['gzip', 'none'],
+      help: 'Form of these files, in metrics-snapshots of --dataDir',
+    },
+    metricsSnapshotRetentionTime: {
+      type: 'duration',
+      default: '168h',
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER,
+      help: 'Age at which they are removed; 0: at any age kept',
+    },
+    metricsSnapshotRetentionSize: {
+      type: 'string',
+      default: '',
+      pattern: /^(\d+(\.\d+)? ?([kmgt]?i?b)?)?$/i,
+      form: 'a size such as 100MiB or 1000000',
+      help: 'Size of all of them, beyond which the oldest are removed: 100MiB',
+    },
   }),
   ...section(ENDPOINTS, {
     metricsAddr: {
@@ -368,6 +430,13 @@ export const FLAGS = {
       default: null,
       ...ADDRESS,
       help: 'Address of /_/varz, /_/diag and /_/healthz; off without it',
+    },
+  }),
+  ...section(DEBUGGING, {
+    enableDebugEndpoints: {
+      type: 'bool',
+      default: 'false',
+      help: 'Serve profiles under /debug/ to other machines, too; to this one they always are',
     },
   }),
   ...section(GENERAL, {
@@ -423,7 +492,10 @@ export const FLAGS = {
     stagingJitterTime: { type: 'duration', default: '15s', min: 0, help: 'Random spread of that life' },
     taskGracePeriod: { type: 'duration', default: '1m0s', min: 0, help: 'Time to clean up after an error' },
   }),
-  ...section(OUTDATED, {
+  ...section(CHECKPOINTS, {
+    checkpointQueueBufferSize: { type: 'int', default: null, min: 0, help: 'Checkpoints that may wait to be written' },
+  }),
+  ...section(QUEUES, {
     copierChannel: { type: 'int', default: null, min: 0, deprecatedBy: 'targetApplyQueueSize', help: 'Deprecated' },
     stageCopierChannelSize: {
       type: 'int',
@@ -432,18 +504,9 @@ export const FLAGS = {
       deprecatedBy: 'targetApplyQueueSize',
       help: 'Deprecated',
     },
-    enableToastedColumns: { type: 'bool', default: 'false', help: 'Deprecated: always on' },
   }),
-  ...section(SNAPSHOTS, {
-    metricsSnapshotCompression: {
-      type: 'choice',
-      default: 'gzip',
-      choices: ['gzip', 'none'],
-      help: 'Form of metric snapshots',
-    },
-    metricsSnapshotPeriod: { type: 'duration', default: '0', min: 0, help: 'Interval of metric snapshots' },
-    metricsSnapshotRetentionSize: { type: 'string', default: '', help: 'Total size of snapshots kept' },
-    metricsSnapshotRetentionTime: { type: 'duration', default: '168h', min: 0, help: 'Age of snapshots kept' },
+  ...section(OUTDATED, {
+    enableToastedColumns: { type: 'bool', default: 'false', help: 'Deprecated: always on' },
   }),
 } satisfies Readonly<Record<string, Flag>>;
 

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../explanations/table.ts';
 import pg from 'pg';
 import { OperatorError } from '../errors.ts';
 import type { ConnectionDescription } from './connection.ts';
@@ -77,7 +78,7 @@ function mayFallBack(error: unknown, encrypted: boolean): boolean {
 }
 
 interface Explanation {
-  readonly code: string;
+  readonly code: ErrorCode;
   /** Follows the name of the database, and is followed by the server's or the system's own words. */
   readonly text: string;
   readonly fix?: string;

@@ -16,10 +16,12 @@ let knownPattern: RegExp | undefined;
  * and libpq's keyword strings.
  */
 export function registerSecret(value: string): void {
+  const encoded = encodeURIComponent(value.toWellFormed());
   const forms = [
     value,
     encodeURI(value.toWellFormed()),
-    encodeURIComponent(value.toWellFormed()),
+    encoded,
+    encoded.replaceAll(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase()),
     JSON.stringify(value).slice(1, -1),
     value.replaceAll(/[\\']/g, '\\$&'),
   ];

@@ -55,6 +55,7 @@ export function parseValue(flag: Flag, label: string, text: string): SettingValu
       if (milliseconds === undefined) {
         throw new UsageError(`${label} must be a duration such as 500ms, 1.5s or 1h2m3s, not ${shown}`);
       }
+      if (milliseconds === 0 && flag.orZero) return 0;
       const longest = flag.max ?? (flag.effect === undefined ? LONGEST_TIMER : Number.POSITIVE_INFINITY);
       return withinRange(milliseconds, label, flag.min, longest, formatDuration);
     }

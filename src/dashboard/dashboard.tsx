@@ -1,5 +1,5 @@
 import { Box, Text } from 'ink';
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
 import { useCopy } from '../terminal/clipboard.ts';
 import { Choice, Confirm } from '../terminal/confirm.tsx';
 import { type Binding, useKeys } from '../terminal/key-bindings.tsx';
@@ -14,7 +14,7 @@ import { lagSign } from './lag-sign.ts';
 import { LinearView } from './linear-view.tsx';
 import { LogView } from './log-view.tsx';
 import { Overview, overviewHeight } from './overview.tsx';
-import type { Poller, PollerState } from './poller.ts';
+import type { PollerState, ReadingSource } from './poller.ts';
 import type { Reading } from './reading.ts';
 import { FIRST_VIEW, TablesPanel, type TableView } from './tables-panel.tsx';
 import { TroublesView } from './troubles-view.tsx';
@@ -25,8 +25,10 @@ export type { Control } from './engine.ts';
 
 export interface DashboardProps {
   /** Started and stopped with the dashboard. */
-  readonly poller: Poller;
+  readonly poller: ReadingSource;
   readonly title: string;
+  /** One line above the numbers. */
+  readonly heading?: ReactNode;
   /** Where the engine writes its log; without it there is no view of the log. */
   readonly logFile?: string;
   /** Without it the dashboard only looks: no pause, stop or resume. */
@@ -45,7 +47,7 @@ const ROOMY = 28;
 const FEWEST_TABLE_ROWS = 5;
 
 /** A replication as it goes: live numbers, tables, problems and the log, and what can be done with the engine. */
-export function Dashboard({ poller, title, logFile, control, onLeave }: DashboardProps) {
+export function Dashboard({ poller, title, heading, logFile, control, onLeave }: DashboardProps) {
   const theme = useTheme();
   const state = useSyncExternalStore(poller.subscribe, poller.getState);
   const engine = useEngine(control, poller, state);
@@ -93,7 +95,16 @@ export function Dashboard({ poller, title, logFile, control, onLeave }: Dashboar
   return (
     <Screen title={title} status={status}>
       {working !== undefined && <Busy label={working} />}
-      <Body view={view} state={state} engine={engine} tables={tables} onTables={setTables} logFile={logFile} />
+      {heading}
+      <Body
+        view={view}
+        state={state}
+        engine={engine}
+        tables={tables}
+        onTables={setTables}
+        logFile={logFile}
+        above={(working === undefined ? 0 : 1) + (heading === undefined ? 0 : 1)}
+      />
       {asked === 'stop' && (
         <Confirm
           question="Stop the engine?"
@@ -149,12 +160,14 @@ interface BodyProps {
   readonly tables: TableView;
   onTables(view: TableView): void;
   readonly logFile: string | undefined;
+  /** Lines that stand above it. */
+  readonly above: number;
 }
 
-function Body({ view, state, engine, tables, onTables, logFile }: BodyProps) {
+function Body({ view, state, engine, tables, onTables, logFile, above }: BodyProps) {
   const theme = useTheme();
   const size = useBodySize();
-  const rows = size.rows - (engine.working === undefined ? 0 : 1);
+  const rows = size.rows - above;
   const { reading } = state;
   const room = { columns: size.columns, rows };
   if (view === 'log' && logFile !== undefined) {

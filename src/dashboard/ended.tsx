@@ -1,4 +1,5 @@
 import { Box, Text } from 'ink';
+import { explanationOf, plain } from '../explanations/table.ts';
 import type { Ending } from '../sessions/replication.ts';
 import { clean, padEnd } from '../terminal/format.ts';
 import { Line } from '../terminal/line.tsx';
@@ -30,8 +31,9 @@ export function Ended({ ending, reading, failure, now }: EndedProps) {
   const texts: [label: string, text: string | undefined][] = [
     ['why', whyText(ending)],
     ['when', Number.isNaN(when) ? undefined : `${clockTime(when)}, ${ago(now - when)}`],
-    ['safe', safeText(reading)],
+    ['safe', safeText(reading, ending)],
     ['fix', ending.fix],
+    ['more', explanationOf(ending.code) && `instar explain ${ending.code}`],
     ['last seen', reading === undefined ? undefined : `${lagAmount(reading)} behind at ${clockTime(reading.at)}`],
     [
       'not done',
@@ -76,10 +78,12 @@ function whyText({ how, code, message }: Ending): string {
   return code === undefined ? told : `${code}: ${told}`;
 }
 
-/** True of every end: the checkpoint is written in the transaction that writes the rows. */
-function safeText(reading: Reading | undefined): string {
+/** What is on the target, which is true of every end; and what the error means for the rest, as far as it is known. */
+function safeText(reading: Reading | undefined, { code }: Ending): string {
   const applied = reading?.position.applied;
   const upTo = applied === undefined ? 'what was committed' : `everything up to ${shortPosition(applied, 60)}`;
+  const known = explanationOf(code);
+  if (known !== undefined) return `${upTo} is on the target and stays there. ${plain(known.data)}`;
   const { who } = keeperOf(reading ?? { kind: undefined });
   return `${upTo} is on the target and stays there; ${who}, and a resume goes on from the checkpoint with nothing left out or applied twice`;
 }

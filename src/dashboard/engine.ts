@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { OperatorError } from '../errors.ts';
 import type { Ending } from '../sessions/replication.ts';
 import { useToast } from '../terminal/toast.tsx';
-import type { Poller, PollerState } from './poller.ts';
+import type { PollerState, ReadingSource } from './poller.ts';
 
 /** What can be done with the engine that is watched. Rejections are shown to the operator. */
 export interface Control {
@@ -38,7 +38,7 @@ export interface EngineState {
 }
 
 /** The engine behind a dashboard: what becomes of it, and what is done with it, one thing at a time. */
-export function useEngine(control: Control | undefined, poller: Poller, state: PollerState): EngineState {
+export function useEngine(control: Control | undefined, poller: ReadingSource, state: PollerState): EngineState {
   const tell = useToast();
   const [ended, setEnded] = useState<{ readonly ending: Ending; readonly seen: PollerState }>();
   const [working, setWorking] = useState<string>();
@@ -101,7 +101,7 @@ export function useEngine(control: Control | undefined, poller: Poller, state: P
     resume: () =>
       control &&
       perform('resuming', async () => {
-        poller.watch(await control.resume());
+        poller.watch?.(await control.resume());
         setEnded(undefined);
       }),
   };

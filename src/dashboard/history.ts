@@ -1,21 +1,27 @@
-/** Values kept for a sparkline, one a second. */
+/** Values kept for a sparkline. */
 export const HISTORY_LENGTH = 120;
 
-/** One value for each of the last 120 seconds; NaN for seconds that nothing is known of. */
+/** One value for each of the last 120 steps, mostly seconds; NaN for those that nothing is known of. */
 export class History {
+  readonly #step: number;
   #values: readonly number[] = [];
-  #second: number | undefined;
+  #last: number | undefined;
 
-  /** `value` is that of the second of `at` (milliseconds since the epoch), and of those before it that `carry` is true for. */
+  /** @param step milliseconds that a value stands for */
+  constructor(step = 1000) {
+    this.#step = step;
+  }
+
+  /** `value` is that of the step of `at` (milliseconds since the epoch), and of those before it that `carry` is true for. */
   add(at: number, value: number | undefined, carry: boolean): void {
-    const second = Math.floor(at / 1000);
+    const step = Math.floor(at / this.#step);
     const known = value ?? Number.NaN;
-    const missed = this.#second === undefined ? 0 : second - this.#second - 1;
+    const missed = this.#last === undefined ? 0 : step - this.#last - 1;
     if (missed < -1) return;
     const kept = missed === -1 ? this.#values.slice(0, -1) : this.#values;
     const gap = new Array<number>(Math.min(Math.max(0, missed), HISTORY_LENGTH)).fill(carry ? known : Number.NaN);
     this.#values = [...kept, ...gap, known].slice(-HISTORY_LENGTH);
-    this.#second = second;
+    this.#last = step;
   }
 
   /** Newest last. A new array after each `add`. */

@@ -1,8 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { LogChain } from './log-chain.ts';
 
 /** A line of a log, without its line break. */
 export interface LogLine {
-  /** Where it begins, bytes from the beginning of the file. */
+  /** Where it begins in the text of the log and its older files, bytes. */
   readonly at: number;
   /** Where the line after it begins. */
   readonly end: number;
@@ -19,65 +19,75 @@ const NEWLINE = 0x0a;
 /** Lines looked through at once in a search. */
 const SEARCH_LINES = 2000;
 
+/** Where a log begins and ends, bytes. */
+export interface LogExtent {
+  readonly begin: number;
+  readonly end: number;
+  /** Another one than before: the file was replaced, and places in it mean nothing any more. */
+  readonly generation: number;
+}
+
 /**
- * A log that may be of any size and grows while it is read: lines are fetched around a place, and nothing is kept. Each call opens
- * the file anew, so that one put in its place by a rotation is seen.
+ * A log that may be of any size and grows while it is read: lines are fetched around a place, and nothing is kept. The older files of
+ * a rotation are read as one text with it, in which each line keeps its place.
  */
 export class LogFile {
-  readonly path: string;
+  readonly #chain: LogChain;
 
   constructor(path: string) {
-    this.path = path;
+    this.#chain = new LogChain(path);
   }
 
-  /** Bytes; rejects when there is no such file. */
-  async size(): Promise<number> {
-    return this.#with(async (file) => (await file.stat()).size);
+  /** Rejects when there is no such file. */
+  extent(): Promise<LogExtent> {
+    return this.#chain.read(async ({ begin, end, generation }) => ({ begin, end, generation }));
   }
 
   /** The last `count` lines that begin before `end`. */
-  async before(end: number, count: number): Promise<LogLine[]> {
-    return this.#with(async (file) => {
+  before(end: number, count: number): Promise<LogLine[]> {
+    return this.#chain.read(async (log) => {
       const pieces: Buffer[] = [];
-      let start = Math.min(end, (await file.stat()).size);
+      let start = Math.min(end, log.end);
       const last = start;
       let breaks = 0;
       let length = 0;
-      while (start > 0 && breaks <= count && length < MOST) {
-        const piece = await read(file, Math.max(0, start - PIECE), Math.min(PIECE, start));
-        if (piece.length === 0) break;
-        start -= piece.length;
+      while (start > log.begin && breaks <= count && length < MOST) {
+        const from = Math.max(log.begin, start - PIECE);
+        const piece = await log.read(from, start - from);
+        if (piece.length < start - from) break;
+        start = from;
         length += piece.length;
         for (const byte of piece) if (byte === NEWLINE) breaks++;
         pieces.unshift(piece);
       }
       const lines = splitLines(Buffer.concat(pieces), start, last);
       // The first one is likely to be the end of a line, when there is more before it.
-      return (start > 0 && lines.length > count ? lines.slice(1) : lines).slice(-count);
+      return (start > log.begin && lines.length > count ? lines.slice(1) : lines).slice(-count);
     });
   }
 
-  /** The first `count` lines from `start` on, which must be where a line begins. */
-  async after(start: number, count: number): Promise<LogLine[]> {
-    return this.#with(async (file) => {
+  /** The first `count` lines from `start` on, which must be where a line begins; from the first that is left, when it is gone. */
+  after(start: number, count: number): Promise<LogLine[]> {
+    return this.#chain.read(async (log) => {
       const pieces: Buffer[] = [];
-      let end = start;
+      const from = Math.max(start, log.begin);
+      let end = from;
       let breaks = 0;
-      while (breaks < count && end - start < MOST) {
-        const piece = await read(file, end, PIECE);
+      while (breaks < count && end - from < MOST) {
+        const piece = await log.read(end, PIECE);
         if (piece.length === 0) break;
         end += piece.length;
         for (const byte of piece) if (byte === NEWLINE) breaks++;
         pieces.push(piece);
       }
-      return splitLines(Buffer.concat(pieces), start, end).slice(0, count);
+      return splitLines(Buffer.concat(pieces), from, end).slice(0, count);
     });
   }
 
   /** The nearest line before `end` that has `words` in it, whatever the case; undefined when there is none, or `signal` aborts. */
   async findBefore(end: number, words: string, signal: AbortSignal): Promise<LogLine | undefined> {
     const sought = words.toLowerCase();
-    for (let place = end; place > 0 && !signal.aborted; ) {
+    for (let place = end; !signal.aborted; ) {
       const lines = await this.before(place, SEARCH_LINES);
       const found = lines.findLast(({ text }) => text.toLowerCase().includes(sought));
       if (found !== undefined) return found;
@@ -100,26 +110,6 @@ export class LogFile {
     }
     return undefined;
   }
-
-  async #with<T>(use: (file: FileHandle) => Promise<T>): Promise<T> {
-    const file = await open(this.path, 'r');
-    try {
-      return await use(file);
-    } finally {
-      await file.close();
-    }
-  }
-}
-
-async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
 }
 
 /** The lines in `bytes`, which stand in the file at `start`; none that begins at `limit` or after it. */

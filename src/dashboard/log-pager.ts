@@ -1,12 +1,12 @@
-import type { LogFile, LogLine } from './log-file.ts';
+import type { LogExtent, LogFile, LogLine } from './log-file.ts';
 
 /** What the pager shows; a new object whenever that has changed. */
 export interface LogPage {
   readonly lines: readonly LogLine[];
   /** New lines are shown as they come. */
   readonly following: boolean;
-  /** Bytes. */
-  readonly size: number;
+  /** Where the log begins and ends now, its older files included. */
+  readonly extent: LogExtent;
   /** Where the line that was found begins. */
   readonly found: number | undefined;
   readonly words: string;
@@ -17,12 +17,14 @@ export interface LogPage {
 /** Milliseconds between two looks for new lines. */
 const LOOK_EVERY = 500;
 
+const NOTHING: LogExtent = { begin: 0, end: 0, generation: 0 };
+
 /** A page of a log and the ways to move it. Whatever is asked is done in the order that it was asked in. */
 export class LogPager {
   readonly #file: LogFile;
   readonly #listeners = new Set<() => void>();
   #rows = 1;
-  #page: LogPage = { lines: [], following: true, size: 0, found: undefined, words: '', message: 'reading' };
+  #page: LogPage = { lines: [], following: true, extent: NOTHING, found: undefined, words: '', message: 'reading' };
   #queue: Promise<void> = Promise.resolve();
   #search = new AbortController();
   #timer: NodeJS.Timeout | undefined;
@@ -60,14 +62,15 @@ export class LogPager {
     });
   }
 
-  /** Looks whether the file has grown, or has become another. */
+  /** Looks whether the log has grown, or has become another. */
   look(): Promise<void> {
     return this.#do(async () => {
-      const size = await this.#file.size();
-      const shrunk = size < this.#page.size;
-      if (size === this.#page.size && this.#page.message !== MISSING) return;
-      if (this.#page.following || shrunk) await this.#toEnd();
-      else this.#show({ size });
+      const { extent: before, following, message } = this.#page;
+      const extent = await this.#file.extent();
+      const another = extent.generation !== before.generation;
+      if (extent.end === before.end && extent.begin === before.begin && !another && message !== MISSING) return;
+      if (following || another) await this.#toEnd();
+      else this.#show({ extent });
     });
   }
 
@@ -94,7 +97,7 @@ export class LogPager {
   }
 
   top(): Promise<void> {
-    return this.#do(() => this.#from(0, true));
+    return this.#do(() => this.#from(Number.NEGATIVE_INFINITY, true));
   }
 
   /** The end, and what comes there. */
@@ -148,14 +151,15 @@ export class LogPager {
   }
 
   async #toEnd(): Promise<void> {
-    const size = await this.#file.size();
-    this.#show({ lines: await this.#file.before(size, this.#rows), size, following: true, message: undefined });
+    const extent = await this.#file.extent();
+    const lines = await this.#file.before(extent.end, this.#rows);
+    this.#show({ lines, extent, following: true, message: undefined });
   }
 
   async #from(start: number, hold = false): Promise<void> {
-    const size = await this.#file.size();
+    const extent = await this.#file.extent();
     const lines = await this.#file.after(start, this.#rows);
-    this.#show({ lines, size, ...(hold ? { following: false } : {}) });
+    this.#show({ lines, extent, ...(hold ? { following: false } : {}) });
   }
 
   #show(change: Partial<LogPage>): void {
@@ -166,7 +170,7 @@ export class LogPager {
   #do(step: () => Promise<void>): Promise<void> {
     this.#queue = this.#queue.then(step).catch((error: NodeJS.ErrnoException) => {
       const message = error.code === 'ENOENT' ? MISSING : `the log cannot be read: ${error.message}`;
-      if (message !== this.#page.message) this.#show({ lines: [], size: 0, message });
+      if (message !== this.#page.message) this.#show({ lines: [], extent: NOTHING, message });
     });
     return this.#queue;
   }

@@ -93,12 +93,13 @@ function Search({
   return <Field label="search" value={words} onChange={onChange} onSubmit={onDone} focus />;
 }
 
-function describePage({ lines, size, following, words, message }: LogPage): string {
+function describePage({ lines, extent: { begin, end }, following, words, message }: LogPage): string {
   const last = lines.at(-1);
+  const size = end - begin;
   const place = size === 0 || last === undefined ? '' : ` of ${formatBytes(size)}`;
   const where = following
     ? `follows the end${place}`
-    : `held at ${Math.floor((100 * (last?.end ?? 0)) / Math.max(1, size))}%${place}`;
+    : `held at ${Math.floor((100 * ((last?.end ?? begin) - begin)) / Math.max(1, size))}%${place}`;
   return [where, ...(words === '' ? [] : [`/${words}`]), ...(message === undefined ? [] : [message])].join('   ');
 }
 

@@ -43,7 +43,8 @@ export class ReadingModel {
   readonly #retention = new RetentionClock();
   readonly #tables = new TableModel();
   readonly #script = new ScriptModel(RATE_WINDOW, COUNTER_SPAN);
-  readonly #history = { lag: new History(), rows: new History(), bytes: new History() };
+  readonly #step: number;
+  readonly #history: Readonly<Record<'lag' | 'rows' | 'bytes', History>>;
 
   #first: number | undefined;
   #startedAt: number | undefined;
@@ -53,6 +54,12 @@ export class ReadingModel {
   #newestLag: number | undefined;
   #state: LagState | undefined;
   #reading: Reading | undefined;
+
+  /** @param options `step`: milliseconds that a value of the history stands for, a second unless looks are farther apart */
+  constructor({ step = 1000 }: { readonly step?: number } = {}) {
+    this.#step = step;
+    this.#history = { lag: new History(step), rows: new History(step), bytes: new History(step) };
+  }
 
   /** Takes what the endpoints have just told. */
   observe(facts: Facts): Reading {
@@ -177,8 +184,7 @@ export class ReadingModel {
   silent(now: number, reason: string): Reading | undefined {
     const last = this.#reading;
     if (last === undefined || this.#lastAt === undefined) return undefined;
-    const second = Math.floor(now / 1000);
-    if (second > Math.floor(this.#lastAt / 1000)) {
+    if (Math.floor(now / this.#step) > Math.floor(this.#lastAt / this.#step)) {
       for (const history of Object.values(this.#history)) history.add(now, undefined, false);
     }
     this.#state = 'stalled';

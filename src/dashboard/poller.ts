@@ -15,6 +15,18 @@ export interface PollerState {
   readonly problem: string | undefined;
 }
 
+/** Where a dashboard has its readings from: live endpoints, or a history that is played. */
+export interface ReadingSource {
+  /** For `useSyncExternalStore`: the same object until something has changed. */
+  readonly getState: () => PollerState;
+  /** Calls `listener` after each change; returns how to end that. */
+  readonly subscribe: (listener: () => void) => () => void;
+  start(): void;
+  stop(): void;
+  /** Goes over to another endpoint, as after a resume; absent where nothing can be resumed. */
+  watch?(endpoint: string): void;
+}
+
 export interface PollerOptions {
   /** Milliseconds between two looks; default a second, at least a quarter of one. */
   readonly interval?: number;
@@ -40,7 +52,7 @@ const LONGEST = 15_000;
  * Looks at the endpoints once in an interval and keeps what they tell, outside of whatever draws it. Listeners are called at
  * most once per look, and each second while there is no answer, so that the age of the numbers is told.
  */
-export class Poller {
+export class Poller implements ReadingSource {
   readonly #interval: number;
   readonly #ask: NonNullable<PollerOptions['ask']>;
   readonly #now: () => number;
@@ -68,10 +80,8 @@ export class Poller {
     return this.#state.reading;
   }
 
-  /** For `useSyncExternalStore`: the same object until something has changed. */
   readonly getState = (): PollerState => this.#state;
 
-  /** Calls `listener` after each change; returns how to end that. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -97,7 +97,7 @@ export interface Reading {
   };
   readonly rowsPerSecond: number | undefined;
   readonly bytesPerSecond: number | undefined;
-  /** Newest last, one value a second, at most 120. */
+  /** Newest last, one value a second (in a replay: for each snapshot), at most 120. */
   readonly history: {
     readonly lagSeconds: readonly number[];
     readonly rowsPerSecond: readonly number[];

@@ -52,6 +52,12 @@ export function statusLine(reading: Reading): string {
   return parts.filter((part) => part !== undefined).join('; ');
 }
 
+/** In a replay, the line for a time in which no snapshot was written. */
+export function replayGap(from: number, to: number): string {
+  const iso = (time: number) => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
+  return `${iso(from)} nothing was written for ${formatSeconds(Math.round((to - from) / 1000))}, until ${iso(to)}`;
+}
+
 /** The same for programs. Names carry their units; null is what is not known. Times are ISO 8601. */
 export function statusJson(reading: Reading): object {
   const { lag, position, retained } = reading;

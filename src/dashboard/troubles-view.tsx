@@ -1,5 +1,6 @@
 import { Box, Text } from 'ink';
 import { useState } from 'react';
+import { explanationOf, plain } from '../explanations/table.ts';
 import { useCopy } from '../terminal/clipboard.ts';
 import { clean, formatCount, padEnd } from '../terminal/format.ts';
 import { useKeys } from '../terminal/key-bindings.tsx';
@@ -81,6 +82,9 @@ function Whole({ trouble, rows }: { trouble: Trouble; rows: number }) {
   const { code, message, table, fix } = trouble;
   const lines = [
     ...foldWords(clean(message), columns - 10).map((text, index) => ({ label: index === 0 ? 'what' : '', text })),
+    ...foldWords(plain(explanationOf(code)?.data ?? ''), columns - 10).flatMap((text, index) =>
+      text === '' ? [] : [{ label: index === 0 ? 'data' : '', text }],
+    ),
     ...(table === undefined ? [] : [{ label: 'table', text: clean(table) }]),
     ...(code === '' ? [] : [{ label: 'code', text: code }]),
     ...(fix ?? '')

@@ -3,13 +3,23 @@ import { runApp, useExit } from '../terminal/app.tsx';
 import { themeFrom } from '../terminal/theme.ts';
 import { Dashboard } from './dashboard.tsx';
 import type { Poller } from './poller.ts';
+import { ReplayBar } from './replay-bar.tsx';
+import { ReplayPlayer } from './replay-player.ts';
+import type { Replay } from './replay.ts';
 
 /** Shows the dashboard, as one who only looks, until it is left. False, with nothing shown, where a screen reader listens. */
-export async function watchOnTerminal(poller: Poller, env: NodeJS.ProcessEnv): Promise<boolean> {
+export async function watchOnTerminal(watched: Poller | Replay, env: NodeJS.ProcessEnv): Promise<boolean> {
   if (themeFrom(env).screenReader) return false;
   const { stdin, stdout, stderr } = process;
-  await runApp(<Watch poller={poller} />, { stdin, stdout, stderr, env });
+  const view = 'history' in watched ? <Replayed player={new ReplayPlayer(watched)} /> : <Watch poller={watched} />;
+  await runApp(view, { stdin, stdout, stderr, env });
   return true;
+}
+
+function Replayed({ player }: { player: ReplayPlayer }) {
+  const exit = useExit();
+  const title = `${player.getState().endpoint}, replayed`;
+  return <Dashboard poller={player} title={title} heading={<ReplayBar player={player} />} onLeave={() => exit()} />;
 }
 
 function Watch({ poller }: { poller: Poller }) {

@@ -9,11 +9,13 @@ export class Activity {
   /** Readings of the two stopwatches, oldest first. */
   #samples: { at: number; busy: number; blocked: number }[] = [];
   #lastEvent: number | undefined;
+  #newestLag = 0;
 
   /** Transactions were committed of which the newest was `lag` seconds old. */
   committed(transactions: number, lag: number): void {
     this.#ages.add(lag, transactions, performance.now());
     this.#lastEvent = Date.now();
+    this.#newestLag = lag;
   }
 
   /** Takes how long the target was busy and the source was held back so far, milliseconds; once a second. */
@@ -32,6 +34,11 @@ export class Activity {
   /** When changes were last applied, milliseconds since the epoch. */
   get lastEvent(): number | undefined {
     return this.#lastEvent;
+  }
+
+  /** How old they were then, seconds; 0 while nothing was applied. */
+  get newestLag(): number {
+    return this.#newestLag;
   }
 
   /** Shares of the last ten seconds, 0 to 1, in which the target had something to do, and the source was not read. */

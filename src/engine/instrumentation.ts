@@ -1,11 +1,13 @@
 import type { Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/registry.ts';
-import type { Source } from '../sources/source.ts';
+import type { Retention, Source } from '../sources/source.ts';
 import type { Activity } from './activity.ts';
 import type { ApplierEvents } from './apply-events.ts';
+import { Lag } from './lag.ts';
 import type { Pipeline } from './pipeline.ts';
 
-/** Histograms of what is there when nothing happens are taken this often, milliseconds. */
+/** Gauges are taken this often, milliseconds, and histograms of what is there when nothing happens. */
+const LOOK_EVERY = 1000;
 const SAMPLE_EVERY = 5000;
 
 /** Turns what the engine does into metrics. `kind` is the source's command, `schema` the target schema as given. */
@@ -19,6 +21,8 @@ export function applierMetrics(
 ): ApplierEvents & { reconnecting(error: { code: string }): void } {
   const { handle } = metrics;
   const target = { kind, target: schema };
+  // There from the beginning, so that the first one is an increase.
+  handle.instar_dead_letters_total.inc({ table: dlqTable }, 0);
   return {
     committed(transactions, commitTime, duration, written, exact) {
       const now = Date.now() / 1000;
@@ -89,10 +93,19 @@ export function watchPipeline(
 ): () => void {
   const { handle } = metrics;
   const counted = { received: 0, busy: 0, blocked: 0 };
-  let busySince = 0;
+  const lag = new Lag(Date.now(), LOOK_EVERY);
+  let behind = 0;
   const sample = () => {
     const { status } = source;
     metrics.sourceState(status.state);
+    behind = lag.look({
+      now: Date.now(),
+      head: status.state === 'streaming' ? status.head : undefined,
+      applied: pipeline.state.checkpoint,
+      lastCommit: activity.lastEvent,
+      lastCommitAge: activity.newestLag,
+    });
+    handle.instar_lag_seconds.set(behind);
     const now = { received: status.received, busy: pipeline.targetBusy, blocked: pipeline.sourceBlocked };
     activity.sample(now.busy, now.blocked);
     handle.instar_source_received_bytes_total.inc(now.received - counted.received);
@@ -104,18 +117,14 @@ export function watchPipeline(
       handle.instar_source_waiting_transactions.set(status.waitingTransactions);
     }
     if (status.retainedBytes !== undefined) handle.instar_slot_retained_bytes.set(status.retainedBytes);
+    publishRetention(metrics, status.retention, behind);
     handle.instar_buffered_bytes.set(pipeline.buffered);
     handle.target_apply_queue_size.set(pipeline.queued + pipeline.inFlight);
     handle.target_apply_queue_utilization_percent.set(Math.min(100, (100 * pipeline.queued) / limits.queueSize));
     handle.core_parallelism_utilization_percent.set(pipeline.inFlight > 0 ? 100 : 0);
     // When nothing waits the target is as new as the source, whatever the age of the last commit.
-    if (pipeline.buffered > 0) {
-      busySince ||= Date.now();
-    } else {
-      busySince = 0;
-      if ((status.lagBytes ?? 0) === 0 && (status.waitingTransactions ?? 0) === 0)
-        handle.source_commit_to_apply_lag_seconds.set(0);
-    }
+    const nothingWaits = pipeline.buffered === 0 && !status.lagBytes && !status.waitingTransactions;
+    if (nothingWaits && behind === 0) handle.source_commit_to_apply_lag_seconds.set(0);
   };
   let observedAt = 0;
   const timer = setInterval(() => {
@@ -123,10 +132,20 @@ export function watchPipeline(
     const now = Date.now();
     if (now - observedAt < SAMPLE_EVERY) return;
     observedAt = now;
-    const lag = busySince === 0 ? 0 : (now - busySince) / 1000;
-    handle.core_source_lag_seconds.observe({ kind: source.kind, target: limits.schema }, lag);
-  }, 1000);
+    handle.core_source_lag_seconds.observe({ kind: source.kind, target: limits.schema }, behind);
+  }, LOOK_EVERY);
   timer.unref();
   sample();
   return () => clearInterval(timer);
+}
+
+/** How long the source keeps its log, and how much of that is used up; a source that keeps it for ever publishes nothing. */
+function publishRetention(metrics: Metrics, retention: Retention | undefined, behind: number): void {
+  const { handle } = metrics;
+  if (retention === undefined) return;
+  const { limitBytes, walStatus, keptSeconds, neededSeconds } = retention;
+  handle.instar_slot_limit_bytes.set(limitBytes ?? 0);
+  if (walStatus !== undefined) metrics.slotStatus(walStatus);
+  handle.instar_source_log_kept_seconds.set(keptSeconds ?? 0);
+  handle.instar_source_log_needed_seconds.set(neededSeconds ?? behind);
 }

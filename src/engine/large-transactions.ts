@@ -162,7 +162,8 @@ export class LargeTransactions {
     }
     log.warn('a large transaction was refused; the source is asked for it again', {
       mode: next,
-      code: sqlState(error),
+      code: 'LARGE_TRANSACTION_AGAIN',
+      sqlState: sqlState(error),
       table: refusedTable(error),
     });
     throw new Rewind(next, error);

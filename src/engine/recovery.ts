@@ -193,7 +193,8 @@ export class Recovery {
       position: transaction.position.toString(),
       changes: transaction.count,
       table: refusedTable(reason),
-      code: isScriptError(reason) ? reason.code : sqlState(reason),
+      code: isScriptError(reason) ? reason.code : 'DEAD_LETTER',
+      sqlState: sqlState(reason),
       error: reason.message,
     });
   }

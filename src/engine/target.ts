@@ -130,6 +130,7 @@ export async function openTarget(
 ): Promise<Target> {
   const dial = async (description: ConnectionDescription, side: 'target' | 'staging') => {
     const started = performance.now();
+    metrics.handle.pool_dial_error_count.inc({ pool: side }, 0);
     try {
       const client = await connect(description, side, { query_timeout: QUESTION_TIMEOUT });
       metrics.handle.pool_dial_success_count.inc({ pool: side });

@@ -1,9 +1,9 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { MASK, mask } from '../config/secrets.ts';
-import { UsageError } from '../errors.ts';
 import { fluentLine, textLine } from './format.ts';
+import { LogFileOutput, type OwnLine } from './log-file-output.ts';
 import type { LogFields, Logger, LogLevel } from './logger.ts';
+import type { Rotation } from './rotation.ts';
 
 export interface LoggerOptions {
   readonly format: 'text' | 'fluent';
@@ -11,6 +11,8 @@ export interface LoggerOptions {
   readonly verbosity: number;
   /** File to append to, made with mode 0600; standard output without it. */
   readonly destination?: string | undefined;
+  /** When the file makes way for a fresh one; never unless given. */
+  readonly rotation?: Rotation;
   /** Where lines go without a destination; `process.stdout` when not given. */
   readonly stdout?: Writable;
   /** Called for every line that is written, with what is written: metrics count them by level. */
@@ -20,9 +22,14 @@ export interface LoggerOptions {
 export interface ClosableLogger extends Logger {
   /** Resolves when every line so far was handed to the operating system. */
   flush(): Promise<void>;
+  readonly toFile: boolean;
+  /** Opens the file by its name anew, after it was moved; nothing when the log goes to no file. */
+  reopen(): void;
   /** Flushes and closes the file, if there is one. */
   close(): Promise<void>;
 }
+
+const NO_ROTATION: Rotation = { maxSize: 0, maxFiles: 1 };
 
 const LEVELS: readonly LogLevel[] = ['error', 'warning', 'info', 'debug', 'trace'];
 
@@ -35,7 +42,10 @@ export function createLogger(options: LoggerOptions): ClosableLogger {
   const { format, onLine } = options;
   const encode = format === 'fluent' ? fluentLine : textLine;
   const highest = 2 + Math.min(options.verbosity, 2);
-  const output = options.destination ? fileOutput(options.destination) : streamOutput(options.stdout ?? process.stdout);
+  const own: OwnLine = (level, message) => encode({ time: new Date(), level, message, fields: {} });
+  const output = options.destination
+    ? fileOutput(new LogFileOutput(options.destination, options.rotation ?? NO_ROTATION, own))
+    : streamOutput(options.stdout ?? process.stdout);
 
   const enabled = (level: LogLevel) => LEVELS.indexOf(level) <= highest;
   const at = (level: LogLevel) => (message: string, fields?: LogFields) => {
@@ -52,6 +62,8 @@ export function createLogger(options: LoggerOptions): ClosableLogger {
     debug: at('debug'),
     trace: at('trace'),
     flush: output.flush,
+    toFile: Boolean(options.destination),
+    reopen: output.reopen,
     close: output.close,
   };
 }
@@ -67,29 +79,17 @@ function masked(fields: LogFields = {}): LogFields {
 interface Output {
   write(line: string): void;
   flush(): Promise<void>;
+  reopen(): void;
   close(): Promise<void>;
 }
 
-function fileOutput(path: string): Output {
-  let file: number;
-  try {
-    file = openSync(path, 'a', 0o600);
-  } catch (cause) {
-    throw new UsageError(`could not open log output file ${path}: ${(cause as Error).message}`, { cause });
-  }
-  let told = false;
+function fileOutput(file: LogFileOutput): Output {
   return {
-    write(line) {
-      try {
-        writeSync(file, line);
-      } catch (error) {
-        if (!told) process.stderr.write(`the log file ${path} cannot be written: ${(error as Error).message}\n`);
-        told = true;
-      }
-    },
+    write: (line) => file.write(line),
     async flush() {},
+    reopen: () => file.reopen(),
     async close() {
-      closeSync(file);
+      file.close();
     },
   };
 }
@@ -109,6 +109,7 @@ function streamOutput(stream: Writable): Output {
       if (!broken) stream.write(line);
     },
     flush,
+    reopen() {},
     close: flush,
   };
 }

@@ -9,7 +9,7 @@ export interface LogRecord {
 }
 
 /** Fields of several lines that people read or paste: `text` writes them below the line, indented. */
-const BLOCKS: readonly string[] = ['fix', 'stack'];
+const BLOCKS: readonly string[] = ['fix', 'more', 'stack'];
 
 const TEXT_LEVELS: Readonly<Record<LogLevel, string>> = {
   error: 'ERROR',

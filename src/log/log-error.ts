@@ -1,5 +1,6 @@
 import { mask } from '../config/secrets.ts';
-import { DefectError, OperatorError } from '../errors.ts';
+import type { ErrorCode } from '../explanations/table.ts';
+import { DefectError, OperatorError, UsageError } from '../errors.ts';
 import type { LogFields, Logger } from './logger.ts';
 
 /**
@@ -14,6 +15,7 @@ export function logError(logger: Logger, error: unknown, fields: LogFields = {})
     code,
     cause: logger.enabled('debug') && chain.length > 0 ? chain.map(causeText).join('; caused by ') : undefined,
     fix,
+    more: moreOf(error),
     stack,
   });
 }
@@ -27,7 +29,19 @@ export function errorText(error: unknown): string {
   );
 }
 
-function describe(error: unknown): { code?: string; fix?: string; stack?: string } {
+/** Where to read on, as the last line of what a terminal is told; empty where the text has said it all. */
+export function moreLine(error: unknown): string {
+  const more = moreOf(error);
+  return more === undefined ? '' : `more: ${more}\n`;
+}
+
+function moreOf(error: unknown): string | undefined {
+  if (!(error instanceof OperatorError) || error instanceof UsageError || error instanceof DefectError)
+    return undefined;
+  return `instar explain ${error.code}`;
+}
+
+function describe(error: unknown): { code?: ErrorCode; fix?: string; stack?: string } {
   if (error instanceof DefectError) return { code: error.code, fix: error.fix, stack: error.stack };
   if (error instanceof OperatorError) return { code: error.code, fix: error.fix };
   return error instanceof Error ? { stack: error.stack } : {};

@@ -1,5 +1,12 @@
-/** Values that may stand beside a log message. Secrets must be masked before they come here. */
-export type LogFields = Readonly<Record<string, string | number | bigint | boolean | undefined>>;
+import type { ErrorCode } from '../explanations/table.ts';
+
+/**
+ * Values that may stand beside a log message. Secrets must be masked before they come here. A warning that asks for
+ * something has a `code`, which is explained like that of an error.
+ */
+export type LogFields = Readonly<Record<string, string | number | bigint | boolean | undefined>> & {
+  readonly code?: ErrorCode | undefined;
+};
 
 export type LogLevel = 'error' | 'warning' | 'info' | 'debug' | 'trace';
 

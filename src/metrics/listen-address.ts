@@ -29,3 +29,8 @@ export function parseListenAddress(text: string, flag = 'metricsAddr'): ListenAd
 export function formatListenAddress(host: string | undefined, port: number): string {
   return host?.includes(':') ? `[${host}]:${port}` : `${host ?? ''}:${port}`;
 }
+
+/** Whether only this machine reaches an address that is listened on. */
+export function isLoopback(address: string): boolean {
+  return /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address) || address === '::1';
+}

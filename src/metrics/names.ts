@@ -166,6 +166,9 @@ export const definitions = {
   ),
   instar_target_busy_seconds_total: counter('Time in which the target had something to do.'),
   instar_source_state: gauge('1 for the state that the source connection is in.', 'state'),
+  instar_lag_seconds: gauge(
+    'Time for which the target has lacked something of the source; grows while nothing is applied or heard.',
+  ),
   instar_source_lag_bytes: gauge('Bytes of source log between what was applied and the newest.'),
   instar_source_waiting_transactions: gauge('Transactions that the source has committed and the target has not.'),
   instar_values_changed_total: counter(
@@ -173,6 +176,12 @@ export const definitions = {
     'reason',
   ),
   instar_slot_retained_bytes: gauge('Bytes of log that the source keeps for the replication slot.'),
+  instar_slot_limit_bytes: gauge('Bytes of log that the source keeps for a slot at most; 0 without a limit.'),
+  instar_slot_wal_status: gauge('1 for the state of the slot: reserved, extended, unreserved or lost.', 'status'),
+  instar_source_log_kept_seconds: gauge(
+    'Age at which the source removes its log; 0 where it does not, or is not known.',
+  ),
+  instar_source_log_needed_seconds: gauge('Age of the oldest log of the source that is still needed.'),
   instar_reconnects_total: counter(
     'Reconnects by side (source or target) and the error that made them needed.',
     'side',

@@ -48,6 +48,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #tables = new Map<string, TableMetrics>();
   #state: string | undefined;
+  #slotStatus: string | undefined;
 
   constructor() {
     this.handle = makeHandles(this.#registry);
@@ -98,6 +99,14 @@ export class Metrics {
     if (this.#state !== undefined) this.handle.instar_source_state.set({ state: this.#state }, 0);
     this.handle.instar_source_state.set({ state }, 1);
     this.#state = state;
+  }
+
+  /** Publishes the state of the replication slot: 1 for `status`, 0 for those it was in before. */
+  slotStatus(status: string): void {
+    if (status === this.#slotStatus) return;
+    if (this.#slotStatus !== undefined) this.handle.instar_slot_wal_status.set({ status: this.#slotStatus }, 0);
+    this.handle.instar_slot_wal_status.set({ status }, 1);
+    this.#slotStatus = status;
   }
 
   /** All metrics in the text format of Prometheus, version 0.0.4. */

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { mask } from '../config/secrets.ts';
 import { OperatorError } from '../errors.ts';
 import type { Logger } from '../log/logger.ts';
+import { DebugPages } from './debug/debug-pages.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import { formatListenAddress, parseListenAddress } from './listen-address.ts';
+import { formatListenAddress, isLoopback, parseListenAddress } from './listen-address.ts';
 import { OPEN_METRICS_TYPE, PROMETHEUS_TYPE, toOpenMetrics, wantsOpenMetrics } from './open-metrics.ts';
 import type { Metrics } from './registry.ts';
 
@@ -24,6 +25,8 @@ export interface MetricsServerOptions {
   readonly logger: Logger;
   /** What POST `/_/pause` and `/_/continue` do for those who know the token; without it these do not exist. */
   readonly control?: Control;
+  /** `--enableDebugEndpoints`: the pages under `/debug/` are there on addresses, too, that other machines reach. */
+  readonly debugEverywhere?: boolean;
 }
 
 /** Control over the engine, for the holder of a secret. */
@@ -41,19 +44,22 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The HTTP endpoints `/_/varz`, `/_/diag` and `/_/healthz`, and with a token `/_/pause` and `/_/continue`. */
+/** The HTTP endpoints `/_/varz`, `/_/diag` and `/_/healthz`, with a token `/_/pause` and `/_/continue`, and `/debug/`. */
 export class MetricsServer {
   /** The port that is listened on, also when port 0 was asked for. */
   readonly port: number;
   /** The address and port that are listened on, `127.0.0.1:30005`. */
   readonly address: string;
   readonly #server: Server;
+  readonly #debug: DebugPages;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, options: MetricsServerOptions) {
     const bound = server.address() as AddressInfo;
     this.port = bound.port;
     this.address = formatListenAddress(bound.address, bound.port);
     this.#server = server;
+    this.#debug = new DebugPages(options.debugEverywhere === true || isLoopback(bound.address));
+    server.on('request', (request, response) => respond(request, response, options, this.#debug));
   }
 
   /**
@@ -63,18 +69,19 @@ export class MetricsServer {
    */
   static async start(options: MetricsServerOptions): Promise<MetricsServer> {
     const { host, port } = parseListenAddress(options.address);
-    const server = createServer((request, response) => respond(request, response, options));
+    const server = createServer();
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(listenError(error, options.address, port)));
       server.listen({ host, port }, resolve);
     });
-    const metricsServer = new MetricsServer(server);
+    const metricsServer = new MetricsServer(server, options);
     options.logger.info(`metrics server bound to ${metricsServer.address}`);
     return metricsServer;
   }
 
   /** Stops listening. Idle connections end at once, busy ones within half a second. */
   async close(): Promise<void> {
+    this.#debug.close();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS);
       this.#server.close(() => {
@@ -86,17 +93,22 @@ export class MetricsServer {
   }
 }
 
-const NOT_FOUND: Answer = { status: 404, type: TEXT, body: 'not found; try /_/varz, /_/diag or /_/healthz\n' };
+const NOT_FOUND: Answer = { status: 404, type: TEXT, body: 'not found; try /_/varz, /_/diag, /_/healthz or /debug/\n' };
 
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   options: MetricsServerOptions,
+  debug: DebugPages,
 ): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
   let answer: Answer;
   try {
-    answer = await answerTo(request, options);
+    answer = await answerTo(request, options, debug, gone.signal);
   } catch (error) {
+    // Nobody is there any more to be told anything.
+    if (gone.signal.aborted) return;
     const reason = mask(error instanceof Error ? error.message : String(error));
     options.logger.warn('a request to the metrics server failed', { path: pathOf(request), error: reason });
     answer = { status: 500, type: TEXT, body: `${reason}\n` };
@@ -110,8 +122,14 @@ async function respond(
   response.end(request.method === 'HEAD' ? undefined : answer.body);
 }
 
-async function answerTo(request: IncomingMessage, options: MetricsServerOptions): Promise<Answer> {
+async function answerTo(
+  request: IncomingMessage,
+  options: MetricsServerOptions,
+  debug: DebugPages,
+  gone: AbortSignal,
+): Promise<Answer> {
   const path = pathOf(request);
+  if (/^\/debug(\/|$)/.test(path)) return await debug.answer(request.url ?? path, request.method ?? 'GET', gone);
   if (path === '/_/pause' || path === '/_/continue') {
     return options.control === undefined ? NOT_FOUND : controlled(request, path, options.control);
   }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../explanations/table.ts';
 /** Where a check looks, and where its fix runs. */
 export type CheckSide = 'source' | 'target';
 
@@ -34,7 +35,7 @@ export interface CheckResult extends Check {
   readonly expected?: string;
   readonly fix?: Fix;
   /** Code of the OperatorError that the engine would end with, where there is one. */
-  readonly code?: string;
+  readonly code?: ErrorCode;
   /** What was to be created is there already and can be used as it is. */
   readonly offer?: { readonly what: 'publication' | 'slot'; readonly name: string };
 }

@@ -1,9 +1,21 @@
 import type { OracleConnectionDescription } from '../config/oracle-connection.ts';
 import { close, connect, type OracleConnection, rows } from '../sources/oracle/connection.ts';
-import { missingRights, type Right } from '../sources/oracle/privileges.ts';
+import { missingRights, type Right, rightTo } from '../sources/oracle/privileges.ts';
+import { readThreads } from '../sources/oracle/log-files.ts';
 import { SENTINEL } from '../sources/oracle/sentinel.ts';
-import { type OracleFacts, readSentinel, readServer } from '../sources/oracle/server-facts.ts';
-import { type OracleTable, readTables } from '../sources/oracle/tables.ts';
+import {
+  type DatabaseFacts,
+  type LogFacts,
+  type PlaceFacts,
+  type RedoFacts,
+  readDatabase,
+  readLogs,
+  readPlace,
+  readRedo,
+  readSentinel,
+  readVersion,
+} from '../sources/oracle/server-facts.ts';
+import { type OracleTable, readAllLogged, readTables } from '../sources/oracle/tables.ts';
 import { parseTableName } from '../sources/table-name.ts';
 import type { ConnectionFacts } from './connection-test.ts';
 import { once } from './look.ts';
@@ -44,9 +56,15 @@ export class OracleSourceFacts {
   readonly line: OracleLine;
   readonly connection: () => Promise<ConnectionFacts>;
   readonly rights: () => Promise<{ readonly mining: readonly Right[]; readonly tables: readonly Right[] }>;
-  readonly server: () => Promise<OracleFacts>;
+  readonly version: () => Promise<string>;
+  readonly database: () => Promise<DatabaseFacts>;
+  readonly place: () => Promise<PlaceFacts>;
+  readonly logs: () => Promise<LogFacts>;
+  readonly redo: () => Promise<RedoFacts>;
   /** Columns of the sentinel; undefined when it is not there. */
   readonly sentinel: () => Promise<readonly string[] | undefined>;
+  /** Names of tables of which all columns are logged. */
+  readonly allLogged: () => Promise<ReadonlySet<string>>;
   /** Those that would be sent, as far as the user can see them. */
   readonly tables: () => Promise<readonly OracleTable[]>;
 
@@ -60,13 +78,22 @@ export class OracleSourceFacts {
     this.line = new OracleLine(description, pdb);
     this.connection = once(() => this.line.ask(({ mining }) => describeOracle(mining, description)));
     this.rights = once(() =>
-      this.line.ask(async ({ mining, tables }) => ({
-        mining: await missingRights(mining, 'mining', schema),
-        tables: await missingRights(tables, 'tables', schema),
-      })),
+      this.line.ask(async ({ mining, tables }) => {
+        const ofMining = await missingRights(mining, { side: 'mining' });
+        const told = !ofMining.some(({ name }) => name === rightTo('V$THREAD'));
+        const threads = told ? await readThreads(mining) : [];
+        const sentinel = (await readSentinel(tables, schema)) === undefined ? undefined : schema;
+        const cluster = threads.filter(({ open }) => open).length > 1;
+        return { mining: ofMining, tables: await missingRights(tables, { side: 'tables', sentinel, cluster }) };
+      }),
     );
-    this.server = once(() => this.line.ask(({ mining, tables }) => readServer(mining, tables)));
+    this.version = once(() => this.line.ask(({ mining }) => readVersion(mining)));
+    this.database = once(() => this.line.ask(({ mining }) => readDatabase(mining)));
+    this.place = once(() => this.line.ask(({ tables }) => readPlace(tables)));
+    this.logs = once(() => this.line.ask(({ mining }) => readLogs(mining)));
+    this.redo = once(() => this.line.ask(({ mining }) => readRedo(mining)));
     this.sentinel = once(() => this.line.ask(({ tables }) => readSentinel(tables, schema)));
+    this.allLogged = once(() => this.line.ask(({ tables }) => readAllLogged(tables, schema)));
     this.tables = once(async () => {
       const all = await this.line.ask(({ tables }) => readTables(tables, schema));
       const wanted = wishes.tables ?? 'all';

@@ -1,11 +1,11 @@
 import type { OracleConnectionDescription } from '../config/oracle-connection.ts';
 import { OperatorError } from '../errors.ts';
 import { close, connect } from '../sources/oracle/connection.ts';
-import { failureOf } from '../sources/oracle/ora-errors.ts';
+import { failureOf, isDenied } from '../sources/oracle/ora-errors.ts';
 import type { Fix } from './check.ts';
 
-/** Errors of users who lack a right, or of a container that may not be altered from. */
-const DENIED = [942, 1031, 65040];
+/** The container may not be altered from. */
+const IN_PDB = 65040;
 /** The object is in use: DDL does not wait. */
 const BUSY = 54;
 
@@ -38,7 +38,7 @@ function refused(cause: unknown, fix: Fix, done: number, statement: string): Ope
   const message = failure?.message ?? String(cause);
   const count = fix.statements?.length ?? 0;
   const sofar = done === 0 ? 'nothing was changed' : `${done} of ${count} statements were carried out before it`;
-  if (failure?.number !== undefined && DENIED.includes(failure.number)) {
+  if (isDenied(cause) || failure?.number === IN_PDB) {
     return new OperatorError('FIX_NOT_PERMITTED', `the source user may not run this: ${message}; ${sofar}`, {
       fix: `Have a DBA run:\n${fix.text}`,
       cause,

@@ -51,11 +51,16 @@ export const STAGING_LOOKS: readonly TargetLook[] = [
 
 async function lookAtStaging(facts: TargetFacts): Promise<Outcome> {
   const staging = await facts.staging();
-  const { exists, complete, missingRights } = await facts.stagingState();
+  const { exists, complete, missingRights, refused } = await facts.stagingState();
   if (missingRights.length > 0) {
     const lacking = missingRights.join('; ');
     return failedBy(stagingNotPermitted(staging, `missing ${lacking}`), `the user lacks ${lacking}`, 'target', {
       expected: 'the right to keep the progress there',
+    });
+  }
+  if (refused !== undefined) {
+    return failedBy(refused, 'a newer version has kept its progress there', 'target', {
+      expected: 'progress that this version understands',
     });
   }
   if (!exists) return passed(`${staging.name.sql} will be created (--stagingCreateSchema)`);

@@ -11,7 +11,7 @@ import { parseValue, type Settings, type SettingValue, toArguments } from '../co
 import { OperatorError } from '../errors.ts';
 import { freePort } from '../metrics/free-port.ts';
 import { connectionText, type Keeping } from './connections.ts';
-import { openEngineLog } from './engine-log.ts';
+import { LOG_SIZE, openEngineLog } from './engine-log.ts';
 import { closedFolder, stateFolder } from './folder.ts';
 import { processIdentity } from './process-identity.ts';
 import type { Ending, Replication, Run, SourceKind } from './replication.ts';
@@ -93,12 +93,13 @@ async function startOn(replication: Replication, metricsAddr: string, saved: Sav
   registerSecret(token);
   secrets.set(name, 'control', token);
   const started = Date.now();
-  const log = openEngineLog(logFile, `starting the engine of ${name}`);
+  const rotation = { maxSize: option(replication, 'logMaxSize'), maxFiles: option(replication, 'logMaxFiles') };
+  const log = openEngineLog(logFile, rotation, `starting the engine of ${name}`);
   // A descriptor is taken as by node:child_process; the types of execa do not say so.
   const output = log as unknown as 'ignore';
   const child = execa(
     process.execPath,
-    [join(PACKAGE_ROOT, 'dist', 'cli.js'), ...engineCommand(replication), '--metricsAddr', metricsAddr],
+    [join(PACKAGE_ROOT, 'dist', 'cli.js'), ...engineCommand(replication, logFile), '--metricsAddr', metricsAddr],
     {
       cwd: folder,
       env: { ...environment, INSTAR_CONTROL_TOKEN: token },
@@ -152,8 +153,15 @@ function reachable(address: string): string {
   return address.replace(/^(0\.0\.0\.0|\[::\])?:(?=\d+$)/, '127.0.0.1:');
 }
 
-/** The engine's command and its flags, without connections. */
-function engineCommand({ name, answers, replicated, ending }: Replication): string[] {
+/** The value of a flag whose values are numbers, as the options or, without a word of theirs, the defaults have it. */
+function option({ answers }: Replication, flag: 'gracePeriod' | 'logMaxSize' | 'logMaxFiles'): number {
+  const standard = flag === 'logMaxSize' ? LOG_SIZE : flagNamed(flag).default;
+  return Number(parseValue(flagNamed(flag), flag, answers.options?.[flag] ?? String(standard)));
+}
+
+/** The engine's command and its flags, without connections. Its log is its own, to be able to begin it anew. */
+export function engineCommand(replication: Replication, logFile: string): string[] {
+  const { name, answers, replicated, ending } = replication;
   const kit = kitOf(answers.kind);
   const { firstFlagsRefusal: refusal } = kit;
   // An engine may have stored its first checkpoint and ended before it was seen replicating.
@@ -168,6 +176,8 @@ function engineCommand({ name, answers, replicated, ending }: Replication): stri
     targetSchema: answers.targetSchema,
     stagingCreateSchema: true,
     dataDir: `${name}-data`,
+    logDestination: logFile,
+    logMaxSize: option(replication, 'logMaxSize'),
   };
   return [kit.kind, ...toArguments(kit.kind, flags)];
 }
@@ -215,10 +225,9 @@ export async function stopEngine(
   { store }: Pick<Saved, 'store'>,
   { force = false }: { readonly force?: boolean } = {},
 ): Promise<Ending | undefined> {
-  const { name, run, answers } = replication;
+  const { name, run } = replication;
   if (run === undefined || stateOf(replication) !== 'running') return settleEnding(replication, store).ending;
-  const grace = Number(parseValue(flagNamed('gracePeriod'), 'gracePeriod', answers.options?.gracePeriod ?? '30s'));
-  const deadline = Date.now() + grace + STOP_SLACK;
+  const deadline = Date.now() + option(replication, 'gracePeriod') + STOP_SLACK;
   process.kill(run.pid, 'SIGTERM');
   if (force) {
     await sleep(100);

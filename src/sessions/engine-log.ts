@@ -1,21 +1,23 @@
-import { closeSync, constants, fchmodSync, fstatSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { OperatorError } from '../errors.ts';
 import { textLine } from '../log/format.ts';
+import { makeWay, type Rotation } from '../log/rotation.ts';
 
-/** Bytes after which a log is put aside when an engine starts; the one before it is dropped. */
-const LIMIT = 32 * 1024 * 1024;
+/** `--logMaxSize` of the engines of saved replications, unless their options say otherwise. */
+export const LOG_SIZE = '16MiB';
 
 /**
- * Opens the log of an engine, closed to other users, to append to. The first line of the run is written at once: an engine whose
+ * Opens the log of an engine, closed to other users, to append to; what has grown too large makes way. The first line of the run is written at once: an engine whose
  * log cannot be written would end without a word.
  * @returns a descriptor, to be closed by the caller
  * @throws OperatorError LOG_NOT_WRITABLE
  */
-export function openEngineLog(path: string, firstLine: string): number {
+export function openEngineLog(path: string, { maxSize, maxFiles }: Rotation, firstLine: string): number {
   let descriptor: number | undefined;
   try {
-    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LIMIT) renameSync(path, `${path}.1`);
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (maxSize > 0 && size >= maxSize) makeWay(path, maxFiles);
     const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
     descriptor = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
     if (!fstatSync(descriptor).isFile()) throw new Error(`${path} is not a file`);

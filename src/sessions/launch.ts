@@ -108,7 +108,9 @@ async function takeBack(mine: readonly Created[], replication: Replication, save
 
 function alsoLeft(error: unknown, left: readonly Created[]): OperatorError {
   const { code, message, fix } =
-    error instanceof OperatorError ? error : { code: 'ENGINE_START', message: firstLine(error), fix: undefined };
+    error instanceof OperatorError
+      ? error
+      : { code: 'ENGINE_START' as const, message: firstLine(error), fix: undefined };
   const undo = undoSteps(left).map(({ place, text }) => `-- to undo, ${place}:\n${text}`);
   return new OperatorError(code, `${message}. Left on the servers: ${left.map(describeThing).join('; ')}`, {
     fix: [...(fix === undefined ? [] : [fix]), ...undo].join('\n'),

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { olderLog } from '../log/rotation.ts';
 import type { Ending, Run } from './replication.ts';
 
 /** Bytes from the end of a log that tell how a run ended. */
@@ -12,21 +13,29 @@ const RECORD = /^\[([^\]]+)\] (ERROR|INFO |WARN |DEBUG|TRACE) (.*)$/;
 const BEGUN = /^starting the engine of /;
 const STOPPED = /^(stopped as asked\b|stopping at once\b|Interrupted: )/;
 
-/** The last lines of a log, at most `bytes` of it; empty when it cannot be read. */
+/** The last lines of a log, at most `bytes` of it, those in the file before it too; empty when it cannot be read. */
 export function readTail(path: string, bytes = TAIL): string[] {
+  const newer = readEnd(path, bytes);
+  const older = newer.length < bytes ? readEnd(olderLog(path, 1), bytes - newer.length) : newer.subarray(0, 0);
+  const text = Buffer.concat([older, newer]);
+  const lines = text.toString('utf8').split('\n');
+  // The first line may have lost its beginning.
+  return (text.length === bytes ? lines.slice(1) : lines).filter((line) => line !== '');
+}
+
+/** At most the last `bytes` of a file. */
+function readEnd(path: string, bytes: number): Buffer {
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
   } catch {
-    return [];
+    return Buffer.alloc(0);
   }
   try {
     const { size } = fstatSync(descriptor);
     const start = Math.max(0, size - bytes);
     const buffer = Buffer.alloc(size - start);
-    const lines = buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, buffer.length, start)).split('\n');
-    // The first line may have lost its beginning.
-    return (start > 0 ? lines.slice(1) : lines).filter((line) => line !== '');
+    return buffer.subarray(0, readSync(descriptor, buffer, 0, buffer.length, start));
   } finally {
     closeSync(descriptor);
   }

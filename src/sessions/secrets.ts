@@ -15,9 +15,23 @@ import { join } from 'node:path';
 import { registerSecret } from '../config/secrets.ts';
 import { OperatorError } from '../errors.ts';
 import { closedFolder, stateFolder } from './folder.ts';
+import {
+  broughtUpToDate,
+  currentFormat,
+  keepCopy,
+  removeCopies,
+  type SavedMigration,
+  type SavedValues,
+} from './saved-format.ts';
 
 /** Connection strings, and the word by which the engine knows its owner. */
 export type SecretKey = 'source' | 'target' | 'staging' | 'control';
+
+/** Secrets by their keys, and the number of the format; without one it is the first. */
+type SavedSecrets = Partial<Record<SecretKey, string>> & { readonly format?: number };
+
+/** Grows when an older program could not make sense of what a newer one has saved. */
+const MIGRATIONS: readonly SavedMigration[] = [];
 
 /**
  * What must not be seen of the saved replications: a file for each, mode 0600, in a folder of its own with mode 0700. Files
@@ -25,44 +39,49 @@ export type SecretKey = 'source' | 'target' | 'staging' | 'control';
  */
 export class SecretsFile {
   readonly #folder: string;
+  readonly #migrations: readonly SavedMigration[];
 
-  private constructor(folder: string) {
+  private constructor(folder: string, migrations: readonly SavedMigration[]) {
     this.#folder = folder;
+    this.#migrations = migrations;
   }
 
   /** @throws OperatorError SESSION_FOLDER */
-  static open(env: NodeJS.ProcessEnv): SecretsFile {
-    return new SecretsFile(closedFolder(join(stateFolder(env), 'secrets')));
+  static open(env: NodeJS.ProcessEnv, migrations: readonly SavedMigration[] = MIGRATIONS): SecretsFile {
+    return new SecretsFile(closedFolder(join(stateFolder(env), 'secrets')), migrations);
   }
 
-  /** @throws OperatorError SECRETS_UNSAFE, SECRETS_DAMAGED */
+  /** @throws OperatorError SECRETS_UNSAFE, SECRETS_DAMAGED, SECRETS_NEWER */
   get(name: string, key: SecretKey): string | undefined {
-    const value = this.#read(name)[key];
+    const value = this.#read(name).secrets[key];
     if (value !== undefined && key === 'control') registerSecret(value);
     return value;
   }
 
-  /** Undefined forgets it. @throws OperatorError SECRETS_UNSAFE, SECRETS_DAMAGED, SECRETS_NOT_SAVED */
+  /** Undefined forgets it. @throws OperatorError SECRETS_UNSAFE, SECRETS_DAMAGED, SECRETS_NEWER, SECRETS_NOT_SAVED */
   set(name: string, key: SecretKey, value: string | undefined): void {
-    this.#write(name, { ...this.#read(name), [key]: value });
+    const { secrets, format } = this.#read(name);
+    this.#write(name, { ...secrets, [key]: value }, format);
   }
 
   remove(name: string): void {
     rmSync(this.#path(name), { force: true });
+    removeCopies(this.#path(name));
   }
 
   #path(name: string): string {
     return join(this.#folder, `${name}.json`);
   }
 
-  #read(name: string): Partial<Record<SecretKey, string>> {
+  /** The secrets as this version has them, and in which format they are saved; 0: not yet. */
+  #read(name: string): { readonly secrets: SavedSecrets; readonly format: number } {
     const path = this.#path(name);
     let descriptor: number;
     try {
       descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return {};
+      if (code === 'ENOENT') return { secrets: {}, format: 0 };
       if (code === 'ELOOP') throw unsafe(path, 'is a link to somewhere else', `rm ${path}`);
       throw unsafe(path, `cannot be opened (${code})`, `ls -l ${path}`);
     }
@@ -72,7 +91,10 @@ export class SecretsFile {
         throw unsafe(path, 'belongs to another user', `ls -l ${path}`);
       }
       if ((mode & 0o077) !== 0) throw unsafe(path, 'can be read by other users of this machine', `chmod 600 ${path}`);
-      return JSON.parse(readFileSync(descriptor, 'utf8')) as Partial<Record<SecretKey, string>>;
+      const saved = JSON.parse(readFileSync(descriptor, 'utf8')) as SavedValues;
+      const format = Number(saved.format ?? 1);
+      if (!(format <= currentFormat(this.#migrations))) throw newer(path);
+      return { secrets: broughtUpToDate(saved, format, this.#migrations) as SavedSecrets, format };
     } catch (error) {
       if (error instanceof OperatorError) throw error;
       // The parser's own message would show what the file holds.
@@ -84,15 +106,17 @@ export class SecretsFile {
     }
   }
 
-  #write(name: string, secrets: Partial<Record<SecretKey, string>>): void {
+  #write(name: string, secrets: SavedSecrets, before: number): void {
     const path = this.#path(name);
     const fresh = `${path}.${randomUUID()}`;
+    const format = currentFormat(this.#migrations);
     try {
+      if (before > 0 && before < format) keepCopy(path, before);
       const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
       const descriptor = openSync(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
       try {
         fchmodSync(descriptor, 0o600);
-        writeSync(descriptor, JSON.stringify(secrets));
+        writeSync(descriptor, JSON.stringify({ ...secrets, format }));
         fsyncSync(descriptor);
       } finally {
         closeSync(descriptor);
@@ -107,6 +131,12 @@ export class SecretsFile {
       });
     }
   }
+}
+
+function newer(path: string): OperatorError {
+  return new OperatorError('SECRETS_NEWER', `${path} was written by a newer version of this program`, {
+    fix: 'go on with the newer version; nothing was changed (instar version tells which one this is)',
+  });
 }
 
 function unsafe(path: string, what: string, fix: string): OperatorError {

@@ -27,7 +27,7 @@ export async function lacksStaging(replication: Replication, connections: Connec
 
 /**
  * Removes the progress of a replication for good, and the staging schema with it unless it keeps that of others.
- * @throws OperatorError of the connection, or what the server says.
+ * @throws OperatorError of the connection, or what the server says; STAGING_NEWER.
  */
 export async function forgetProgress(
   replication: Replication,
@@ -36,7 +36,9 @@ export async function forgetProgress(
 ): Promise<void> {
   const facts = factsOf(replication, connections, schema);
   try {
-    if (!(await facts.stagingState()).complete) return;
+    const { complete, refused } = await facts.stagingState();
+    if (!complete) return;
+    if (refused !== undefined) throw refused;
     const [staging, { schema: spelled }] = [await facts.staging(), await facts.progress()];
     const { kind, checkpointKey } = facts.source;
     const keys = { checkpoint: checkpointKey(spelled), identity: identityKey(kind, spelled) };

@@ -5,9 +5,17 @@ import { OperatorError } from '../errors.ts';
 import { closedFolder, NAME, stateFolder } from './folder.ts';
 import { takeLock } from './process-lock.ts';
 import type { Replication } from './replication.ts';
+import {
+  broughtUpToDate,
+  currentFormat,
+  keepCopy,
+  removeCopies,
+  type SavedMigration,
+  type SavedValues,
+} from './saved-format.ts';
 
 /** Grows when an older program could not make sense of what a newer one has saved. */
-const FORMAT = 1;
+const MIGRATIONS: readonly SavedMigration[] = [];
 
 /** Milliseconds that other processes get to finish a change of the same replication; it takes them a few. */
 const CHANGE_PATIENCE = 5000;
@@ -26,15 +34,17 @@ interface Saved {
  */
 export class ReplicationStore {
   readonly #folder: string;
+  readonly #migrations: readonly SavedMigration[];
   readonly #problems: string[] = [];
 
-  private constructor(folder: string) {
+  private constructor(folder: string, migrations: readonly SavedMigration[]) {
     this.#folder = folder;
+    this.#migrations = migrations;
   }
 
   /** @throws OperatorError SESSION_FOLDER */
-  static open(env: NodeJS.ProcessEnv): ReplicationStore {
-    return new ReplicationStore(closedFolder(join(stateFolder(env), 'replications')));
+  static open(env: NodeJS.ProcessEnv, migrations: readonly SavedMigration[] = MIGRATIONS): ReplicationStore {
+    return new ReplicationStore(closedFolder(join(stateFolder(env), 'replications')), migrations);
   }
 
   /** What was found damaged or unreadable, and where it is now, in words for an operator. */
@@ -80,11 +90,18 @@ export class ReplicationStore {
   }
 
   remove(name: string): void {
-    if (NAME.test(name)) rmSync(join(this.#folder, `${name}.json`), { force: true });
+    if (!NAME.test(name)) return;
+    rmSync(this.#path(name), { force: true });
+    removeCopies(this.#path(name));
   }
 
-  /** The error for a name that nothing is saved under. */
+  /** The error for a name that nothing is saved under, or nothing that this version understands. */
   missing(name: string): OperatorError {
+    if (NAME.test(name) && this.#formatOnDisk(name) > currentFormat(this.#migrations)) {
+      return new OperatorError('SESSION_NEWER', `replication ${name} was saved by a newer version of this program`, {
+        fix: 'go on with the newer version; nothing was changed (instar version tells which one this is)',
+      });
+    }
     const names = this.list().map((each) => each.name);
     return new OperatorError('SESSION_MISSING', `no replication is saved as ${JSON.stringify(name)}`, {
       fix: names.length === 0 ? 'instar' : `one of: ${names.join(', ')}`,
@@ -134,7 +151,7 @@ export class ReplicationStore {
     const { name } = replication;
     try {
       // What cannot be read is set aside first: it is never overwritten. What is still there then is a newer version's.
-      if (this.#read(name) === undefined && readOr(join(this.#folder, `${name}.json`), undefined) !== undefined) {
+      if (this.#read(name) === undefined && readOr(this.#path(name), undefined) !== undefined) {
         throw new OperatorError(
           'SESSION_EXISTS',
           `a newer version of this program has saved a replication as ${name}`,
@@ -143,7 +160,10 @@ export class ReplicationStore {
           },
         );
       }
-      this.#conf(name).store = { format: FORMAT, replication };
+      const format = currentFormat(this.#migrations);
+      const before = this.#formatOnDisk(name);
+      if (before > 0 && before < format) keepCopy(this.#path(name), before);
+      this.#conf(name).store = { format, replication };
     } catch (cause) {
       throw cause instanceof OperatorError ? cause : this.#notSaved(name, (cause as Error).message, cause);
     }
@@ -156,17 +176,27 @@ export class ReplicationStore {
     });
   }
 
+  #path(name: string): string {
+    return join(this.#folder, `${name}.json`);
+  }
+
+  /** 0 when there is no file, or it cannot be read. */
+  #formatOnDisk(name: string): number {
+    const saved = parseJson(readOr(this.#path(name), ''));
+    return typeof saved?.format === 'number' ? saved.format : 0;
+  }
+
   #conf(name: string): Conf<Saved & Record<string, unknown>> {
     return new Conf({ cwd: this.#folder, configName: name, configFileMode: 0o600, clearInvalidConfig: false });
   }
 
   #read(name: string): Replication | undefined {
-    const path = join(this.#folder, `${name}.json`);
+    const path = this.#path(name);
     const text = readOr(path, undefined);
     if (text === undefined) return undefined;
-    const saved = parse(text, name);
+    const saved = parse(text, name, this.#migrations);
     if (saved !== 'damaged') {
-      if (saved.format <= FORMAT) return saved.replication;
+      if (saved !== 'newer') return saved.replication;
       this.#problems.push(`${path} was written by a newer version of this program and is left alone`);
       return undefined;
     }
@@ -185,22 +215,26 @@ function readOr<T>(path: string, otherwise: T): string | T {
   }
 }
 
-function parse(text: string, name: string): Saved | 'damaged' {
-  let value: Partial<Saved> | null;
-  try {
-    value = JSON.parse(text) as Partial<Saved> | null;
-  } catch {
-    return 'damaged';
-  }
-  if (typeof value?.format !== 'number') return 'damaged';
-  if (value.format > FORMAT) return value as Saved;
-  const { replication } = value;
+function parse(text: string, name: string, migrations: readonly SavedMigration[]): Saved | 'damaged' | 'newer' {
+  const value = parseJson(text);
+  if (typeof value?.format !== 'number' || value.format < 1) return 'damaged';
+  if (value.format > currentFormat(migrations)) return 'newer';
+  const saved = broughtUpToDate(value, value.format, migrations) as unknown as Partial<Saved>;
+  const { replication } = saved;
   const whole =
     replication?.name === name &&
     typeof replication.created === 'string' &&
     typeof replication.answers === 'object' &&
     Array.isArray(replication.made);
-  return whole ? (value as Saved) : 'damaged';
+  return whole ? (saved as Saved) : 'damaged';
+}
+
+function parseJson(text: string): SavedValues | undefined {
+  try {
+    return (JSON.parse(text) as SavedValues | null) ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function lastUse({ created, run, ending }: Replication): number {

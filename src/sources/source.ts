@@ -48,6 +48,10 @@ export interface Retention {
   readonly safeBytes: number | undefined;
   /** In its own word: `reserved`, `extended`, `unreserved` or `lost`. */
   readonly walStatus: string | undefined;
+  /** For how long it keeps its log, seconds, where it counts by age. */
+  readonly keptSeconds?: number | undefined;
+  /** Age of the oldest log that is needed after a restart, seconds; undefined where that is as old as what is missing on the target. */
+  readonly neededSeconds?: number | undefined;
 }
 
 /** Gauges that a source keeps; the engine publishes them. */

@@ -1,6 +1,7 @@
 import { OperatorError } from '../errors.ts';
 import type { Dialect, Queryable } from '../target/dialect.ts';
 import { qualify, quoteIdentifier, type SchemaName } from '../target/identifiers.ts';
+import { alignFormat, refusedFormat } from './format.ts';
 
 /** Where checkpoints, identities and leases are kept. */
 export interface StagingSchema {
@@ -40,7 +41,7 @@ const ATTEMPTS = 5;
  * something stands for itself, because on CockroachDB it would commit what came before.
  *
  * @throws OperatorError STAGING_MISSING when there is no such schema and `create` (`--stagingCreateSchema`) is false;
- *   STAGING_NOT_PERMITTED when the user may not create what is missing.
+ *   STAGING_NOT_PERMITTED when the user may not create what is missing; STAGING_NEWER when a newer version has been there.
  */
 export async function openStagingSchema(
   client: Queryable,
@@ -76,6 +77,11 @@ async function prepare(client: Queryable, staging: StagingSchema, create: boolea
     for (const statement of createStatements(staging)) await client.query(statement);
   }
   const present = new Set(await stagingTables(client, staging));
+  if (present.has('memo')) {
+    place.table = qualify(staging.name, 'memo');
+    const refused = await refusedFormat(client, staging);
+    if (refused !== undefined) throw refused;
+  }
   for (const [table, definition] of Object.entries(TABLES)) {
     if (present.has(table)) continue;
     place.table = qualify(staging.name, table);
@@ -84,13 +90,13 @@ async function prepare(client: Queryable, staging: StagingSchema, create: boolea
   const memo = qualify(staging.name, 'memo');
   place.table = memo;
   const marker = await client.query(`SELECT 1 FROM ${memo} WHERE "key" = $1::TEXT`, [FRESH_MARKER]);
-  if (marker.rows.length > 0) return;
-  for (const key of VERSION_MARKERS) {
+  for (const key of marker.rows.length > 0 ? [] : VERSION_MARKERS) {
     await client.query(
       `INSERT INTO ${memo} ("key", "value") VALUES ($1::TEXT, $2::BYTEA) ON CONFLICT ("key") DO NOTHING`,
       [key, APPLIED],
     );
   }
+  await alignFormat(client, staging);
 }
 
 function createStatements({ name, dialect }: StagingSchema): string[] {

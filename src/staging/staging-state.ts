@@ -1,6 +1,8 @@
+import type { OperatorError } from '../errors.ts';
 import type { Queryable } from '../target/dialect.ts';
 import { qualify, quoteIdentifier } from '../target/identifiers.ts';
 import { readMissingRights } from '../target/rights.ts';
+import { refusedFormat } from './format.ts';
 import { STAGING_TABLES, type StagingSchema, stagingExists, stagingTables } from './staging-schema.ts';
 
 /** What a start would find of the staging schema. */
@@ -10,6 +12,8 @@ export interface StagingState {
   readonly complete: boolean;
   /** Rights that are missing to create what is missing, and to use what is there: "CREATE on database shop". */
   readonly missingRights: readonly string[];
+  /** Why what is there cannot be used, as STAGING_NEWER. */
+  readonly refused?: OperatorError | undefined;
 }
 
 /** Looks at a staging schema; nothing is created. */
@@ -27,7 +31,8 @@ export async function readStagingState(client: Queryable, staging: StagingSchema
   );
   const missingRights = lacking.map(({ table, missing }) => `${missing.join(', ')} on ${table}`);
   if (!complete) missingRights.unshift(...(await rightsToFill(client, staging)));
-  return { exists, complete, missingRights };
+  if (missingRights.length > 0 || !present.has('memo')) return { exists, complete, missingRights };
+  return { exists, complete, missingRights, refused: await refusedFormat(client, staging) };
 }
 
 async function rightsToCreate(client: Queryable, { name }: StagingSchema): Promise<string[]> {

@@ -99,11 +99,11 @@ export function moveStatement(mapping: TableMapping, columns: readonly MappedCol
 }
 
 /**
- * Finds one of the rows that equal an old row of a table without key. Values are compared as text, by way of the column's
+ * Finds one of the rows that equal an old row of a table without key, in the columns `told`. Values are compared as text, by way of the column's
  * own type, because some types have no equality (json, xml) or a surprising one (box compares areas).
  */
-function wholeRow(mapping: TableMapping, dialect: Dialect, first: number): string {
-  const matches = mapping.columns
+function wholeRow(mapping: TableMapping, told: readonly MappedColumn[], dialect: Dialect, first: number): string {
+  const matches = told
     .map(
       (column, i) =>
         `${quoteIdentifier(column.target.name)}::text IS NOT DISTINCT FROM ($${first + i}::${column.target.castType})::text`,
@@ -115,17 +115,22 @@ function wholeRow(mapping: TableMapping, dialect: Dialect, first: number): strin
   return `(tableoid, ctid) = (SELECT tableoid, ctid FROM ${mapping.target.qualified} WHERE ${matches} LIMIT 1)`;
 }
 
-/** Deletes one row that equals the old row. One parameter per mapped column. */
-export function deleteRowStatement(mapping: TableMapping, dialect: Dialect): string {
-  return `DELETE FROM ${mapping.target.qualified} WHERE ${wholeRow(mapping, dialect, 1)}`;
+/** Deletes one row that equals the old row. One parameter for each column of it that is told. */
+export function deleteRowStatement(mapping: TableMapping, told: readonly MappedColumn[], dialect: Dialect): string {
+  return `DELETE FROM ${mapping.target.qualified} WHERE ${wholeRow(mapping, told, dialect, 1)}`;
 }
 
-/** Updates one row that equals the old row: `columns` first, then the whole old row. */
-export function updateRowStatement(mapping: TableMapping, columns: readonly MappedColumn[], dialect: Dialect): string {
+/** Updates one row that equals the old row: `columns` first, then the columns of the old row that are told. */
+export function updateRowStatement(
+  mapping: TableMapping,
+  columns: readonly MappedColumn[],
+  told: readonly MappedColumn[],
+  dialect: Dialect,
+): string {
   const assignments = columns.map(
     (column, i) => `${quoteIdentifier(column.target.name)} = $${i + 1}::${column.target.castType}`,
   );
-  return `UPDATE ${mapping.target.qualified} SET ${assignments.join(', ')} WHERE ${wholeRow(mapping, dialect, columns.length + 1)}`;
+  return `UPDATE ${mapping.target.qualified} SET ${assignments.join(', ')} WHERE ${wholeRow(mapping, told, dialect, columns.length + 1)}`;
 }
 
 /**

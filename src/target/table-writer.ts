@@ -105,19 +105,25 @@ export class TableWriter {
     this.#values(session, script, moveStatement(this.mapping, sent), sent, row, this.mapping.key, old, store);
   }
 
-  /** Deletes one of the rows that equal `old`, in a table without key. */
+  /** Deletes one of the rows that equal `old`, in a table without key; of a value that is marked unchanged nothing is known. */
   deleteRow(session: Session, script: MessageBuffer, old: number, store: RowStore): void {
-    const sql = deleteRowStatement(this.mapping, this.#dialect);
-    this.#values(session, script, sql, [], old, this.#sources, old, store);
+    const told = this.#sentColumns(old, store);
+    const sql = deleteRowStatement(this.mapping, told, this.#dialect);
+    this.#values(session, script, sql, [], old, this.#sourcesOf(told), old, store);
   }
 
   /** Updates one of the rows that equal `old`, in a table without key. False when nothing is sent. */
   updateRow(session: Session, script: MessageBuffer, old: number, row: number, store: RowStore): boolean {
     const sent = this.#sentColumns(row, store);
     if (sent.length === 0) return false;
-    const sql = updateRowStatement(this.mapping, sent, this.#dialect);
-    this.#values(session, script, sql, sent, row, this.#sources, old, store);
+    const told = this.#sentColumns(old, store);
+    const sql = updateRowStatement(this.mapping, sent, told, this.#dialect);
+    this.#values(session, script, sql, sent, row, this.#sourcesOf(told), old, store);
     return true;
+  }
+
+  #sourcesOf(columns: readonly MappedColumn[]): readonly number[] {
+    return columns.length === this.#sources.length ? this.#sources : columns.map(({ source }) => source);
   }
 
   #sentColumns(row: number, store: RowStore): MappedColumn[] {

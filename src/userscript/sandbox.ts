@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../explanations/table.ts';
 import vm from 'node:vm';
 import { createConfigure } from './realm/configure.ts';
 import { createFailures } from './realm/failures.ts';
@@ -104,7 +105,7 @@ export class ScriptFailure extends Error {
 }
 
 /** A failure that the sandbox itself tells of. */
-export function problem(code: string, message: string): ThrownText {
+export function problem(code: ErrorCode, message: string): ThrownText {
   return { code, name: '', message, stack: '', request: 0, handler: '', table: '' };
 }
 

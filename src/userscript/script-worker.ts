@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../explanations/table.ts';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PACKAGE_ROOT } from '../config/build.ts';
@@ -136,7 +137,7 @@ export class ScriptWorker {
   }
 
   /** Ends the thread; what it works on fails with `code`. */
-  cut(code: string, message: string): void {
+  cut(code: ErrorCode, message: string): void {
     if (this.#worker !== undefined) this.#end(this.#worker, code, message);
   }
 
@@ -244,7 +245,7 @@ export class ScriptWorker {
     this.#watch.unref();
   }
 
-  #end(worker: Worker, code: string, message: string): void {
+  #end(worker: Worker, code: ErrorCode, message: string): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
     clearInterval(this.#watch);

@@ -190,7 +190,7 @@ export class Userscript {
       }
       const made = new ChangeLog(0);
       // One table may stand there twice, each with a number of its own.
-      made.tables.push(...plans.tablesOf(done.tables, log.tables));
+      made.tables.push(...(done.buffer === undefined ? log.tables : plans.tablesOf(done.tables, log.tables)));
       made.buffer = done.buffer === undefined ? Buffer.from(log.buffer.subarray(start, end)) : bufferOf(done.buffer);
       made.length = made.buffer.length;
       made.count = done.counts.reduce((sum, count) => sum + count, 0);

@@ -1,3 +1,4 @@
+import { explanationOf, plain } from '../explanations/table.ts';
 import type { CheckResult, Fix } from '../preflight/check.ts';
 import { clean } from '../terminal/format.ts';
 import { foldWords } from '../terminal/prose.tsx';
@@ -30,6 +31,10 @@ export function detailLines({ check, result }: CheckLine, columns: number, probl
     add('', howToFix(result.fix), 'muted');
   }
   add('Why', consequence(check.why, result), 'muted');
+  if (result?.state === 'failed' && result.code !== undefined) {
+    add('Data', plain(explanationOf(result.code)?.data ?? ''), 'muted');
+    add('More', `instar explain ${result.code}`, 'muted');
+  }
   return lines;
 }
 

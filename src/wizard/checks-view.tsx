@@ -68,14 +68,16 @@ export function ChecksView({ planned, run, fix, intro, onNext, onBack }: ChecksV
     if (to !== undefined && lines[to] !== undefined) setSelected(lines[to].check.id);
   };
   const busy = fixing.label === undefined ? undefined : 'a fix is being run; a moment';
+  const goOn = {
+    keys: ['return'],
+    label: tally.ready ? 'go on' : 'go on anyway',
+    run: () => (tally.ready ? onNext() : setAsking('go on')),
+    disabled:
+      busy ?? (running && failure === undefined ? 'not everything has been looked at yet; a moment' : undefined),
+  };
   useKeys([
-    {
-      keys: ['return'],
-      label: 'go on',
-      run: () => (tally.ready ? onNext() : setAsking('go on')),
-      disabled:
-        busy ?? (running && failure === undefined ? 'not everything has been looked at yet; a moment' : undefined),
-    },
+    // What somebody who sees this for the first time should press stands first.
+    ...(tally.ready ? [goOn] : []),
     {
       keys: ['f'],
       label: 'run fix',
@@ -85,6 +87,7 @@ export function ChecksView({ planned, run, fix, intro, onNext, onBack }: ChecksV
     ...(mendable.length > 1
       ? [{ keys: ['F'], label: `run all ${mendable.length}`, run: () => setAsking('fix all'), disabled: busy }]
       : []),
+    ...(tally.ready ? [] : [goOn]),
     {
       keys: ['c'],
       label: 'copy',

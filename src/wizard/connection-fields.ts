@@ -9,6 +9,9 @@ export type FieldId = FieldName | 'url' | 'keep' | 'variable';
 /** The two places for a connection string with its password. */
 export const KEEP = { file: 'in the secrets file (0600)', variable: 'in an environment variable' } as const;
 
+/** As CockroachDB has them. */
+const TARGET_EXAMPLE = 'postgresql://user:password@host:26257/defaultdb';
+
 interface Surroundings {
   readonly side: CheckSide;
   readonly focus: FieldId;
@@ -29,7 +32,7 @@ export function connectionFields({ draft, keep, variable }: Entry, surroundings:
     label: 'URL',
     value: draft.url,
     mask: (text) => shownUrl(text, dot),
-    placeholder: form.example,
+    placeholder: side === 'source' ? form.example : TARGET_EXAMPLE,
     hint: `Paste it, or fill in the fields. ${example} reads the environment.`,
     // What is still being typed is not wrong yet.
     error: focus === 'url' ? undefined : fieldProblem(draft, 'url'),

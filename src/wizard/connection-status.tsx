@@ -1,6 +1,7 @@
 import { Box, Text } from 'ink';
 import { errorText } from '../log/log-error.ts';
 import { OperatorError } from '../errors.ts';
+import { type ErrorCode, explanationOf, plain } from '../explanations/table.ts';
 import type { ConnectionFacts } from '../preflight/connection-test.ts';
 import { clean, formatSeconds } from '../terminal/format.ts';
 import { Line } from '../terminal/line.tsx';
@@ -16,41 +17,6 @@ const PRODUCTS = {
   mariadb: 'MariaDB',
   oracle: 'Oracle',
 } as const;
-
-/** What kind of failure it is, in a few words, before all that is known of it. */
-const REASONS: Readonly<Record<string, string>> = {
-  PG_CONNECTION_REFUSED: 'Nothing listens there',
-  PG_HOST_NOT_FOUND: 'There is no such host',
-  PG_UNREACHABLE: 'The host cannot be reached',
-  PG_TIMEOUT: 'No answer',
-  PG_TLS: 'TLS does not work out',
-  PG_PASSWORD: 'The password is not accepted',
-  PG_NO_DATABASE: 'There is no such database',
-  PG_HBA: 'The server does not let you in from here (pg_hba.conf)',
-  PG_PERMISSION: 'The user may not connect',
-  PG_TOO_MANY_CONNECTIONS: 'The server has no connection left',
-  PG_STARTING: 'The server is starting or stopping',
-  MYSQL_CONNECTION_REFUSED: 'Nothing listens there',
-  MYSQL_HOST_NOT_FOUND: 'There is no such host',
-  MYSQL_UNREACHABLE: 'The host cannot be reached',
-  MYSQL_TIMEOUT: 'No answer',
-  MYSQL_SILENT: 'No answer',
-  MYSQL_NOT_MYSQL: 'What answers there is no MySQL or MariaDB server',
-  MYSQL_TLS: 'TLS does not work out',
-  MYSQL_CERTIFICATE: 'TLS does not work out',
-  MYSQL_TLS_REQUIRED: 'The server insists on TLS',
-  MYSQL_PASSWORD: 'The password is not accepted',
-  MYSQL_PASSWORD_EXPIRED: 'The password has expired',
-  MYSQL_ACCOUNT_LOCKED: 'The account is locked',
-  MYSQL_AUTH_PLUGIN: 'The server asks for a way to log in that is not known here',
-  MYSQL_NO_DATABASE: 'There is no such database',
-  MYSQL_DATABASE_DENIED: 'The user may not use this database',
-  MYSQL_HOST_DENIED: 'The server does not let you in from here',
-  MYSQL_HOST_BLOCKED: 'The server does not let you in from here',
-  MYSQL_TOO_MANY_CONNECTIONS: 'The server has no connection left',
-  MYSQL_STARTING: 'The server is starting or stopping',
-  CONNECTION_REFERENCE_UNSET: 'The variable is not set',
-};
 
 interface ConnectionStatusProps {
   readonly test: ConnectionTest;
@@ -94,9 +60,14 @@ function Outcome({ test, problem }: Pick<ConnectionStatusProps, 'test' | 'proble
     case 'failed': {
       const { error } = test;
       if (!(error instanceof OperatorError)) return <Failure title="It cannot be tested" text={errorText(error)} />;
-      return <Failure title={REASONS[error.code] ?? 'Not connected'} text={error.message} fix={error.fix} />;
+      return <Failure title={titleOf(error.code)} text={error.message} fix={error.fix} />;
     }
   }
+}
+
+/** What kind of failure it is, before all that is known of it. */
+function titleOf(code: ErrorCode): string {
+  return plain(explanationOf(code)?.what ?? 'Not connected').split(/[:;.]/, 1)[0];
 }
 
 /** "CockroachDB 26.2.1". */

@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { type Flag, type FlagName, flagNamed, flagsOf } from '../config/flags.ts';
 import { parseValue } from '../config/settings.ts';
 import { OperatorError } from '../errors.ts';
+import { LOG_SIZE } from '../sessions/engine-log.ts';
 import type { SourceKind } from '../sessions/replication.ts';
 import { parseListenAddress } from '../metrics/listen-address.ts';
 import { parseDottedName } from '../target/identifiers.ts';
@@ -41,6 +42,7 @@ export function optionNames(kind?: SourceKind): readonly FlagName[] {
 /** The value that counts while nothing is typed: the default as an operator would type it, or what happens without one. */
 export function defaultText(name: FlagName): string {
   if (name === 'metricsAddr') return 'a free port on 127.0.0.1';
+  if (name === 'logMaxSize') return LOG_SIZE;
   return flagNamed(name).default || 'none';
 }
 

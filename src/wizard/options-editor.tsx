@@ -176,8 +176,8 @@ function Row(props: {
 }) {
   const { name, text, field, selected, problem, locked, width } = props;
   const { color, symbol } = useTheme();
-  const title = padEnd(name, 26);
-  const room = Math.max(10, width - 30);
+  const title = padEnd(name, 28);
+  const room = Math.max(10, width - 32);
   const choices = choicesOf(flagNamed(name));
   const sign = problem !== undefined ? symbol.failed : ' ';
   const value = text === '' ? defaultText(name) : text;

@@ -111,6 +111,16 @@ const bulk: Step = (dice) => {
   ]);
 };
 
+/** Up to tens of thousands of rows each, some megabytes. */
+export const LARGE_TRANSACTION = [
+  `INSERT INTO ledger SELECT 2000000 + n.n * 30 + m.n, n.n % 40, n.n / 3.0, REPEAT(SHA2(n.n, 256), 3), NOW(6)
+    FROM (WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 799) SELECT n FROM n) AS n,
+         (WITH RECURSIVE m (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM m WHERE n < 29) SELECT n FROM m) AS m
+    ON DUPLICATE KEY UPDATE amount = ledger.amount + 1`,
+  'UPDATE ledger SET amount = amount + 1, account = account + 1 WHERE id > 2000000',
+  'DELETE FROM ledger WHERE id > 2000000 AND id % 2 = 0',
+] as const;
+
 /** A table that knows no transactions. MySQL with GTIDs wants such statements to stand alone. */
 export const journal: Step = (dice) => {
   const id = key(dice);

@@ -5,11 +5,18 @@ import type { MysqlReplica } from '../harness/mysql-replica.ts';
 import { connect } from '../harness/replica.ts';
 import type { MysqlServer } from '../servers/mysql.ts';
 import { randomNumbers } from './chaos.ts';
-import { journal, loggingSettings, MYSQL_STEPS, truncate } from './mysql-workload-steps.ts';
+import { journal, LARGE_TRANSACTION, loggingSettings, MYSQL_STEPS, truncate } from './mysql-workload-steps.ts';
 import { type Dice, diceOf } from './workload-steps.ts';
+import type { Pace } from './workload.ts';
 
-/** Sessions that change the source at the same time. */
-const SESSIONS = 4;
+/** How hard a workload works, and at what. */
+export interface MysqlPace extends Pace {
+  /** Whether tables are written that know no transactions: a crash may leave a row in one that is not in the log. */
+  readonly journals: boolean;
+}
+
+/** As fast as it goes. */
+const FULL: MysqlPace = { sessions: 4, pause: 8, look: 20, schemaChanges: true, journals: true };
 
 /** Errors that belong to a random workload: duplicate keys, foreign keys, deadlocks, lock timeouts, changed tables. */
 const REFUSALS = new Set([1020, 1022, 1062, 1205, 1213, 1216, 1217, 1412, 1451, 1452, 1761, 1762, 4025]);
@@ -36,13 +43,12 @@ export class MysqlWorkload {
   readonly #replica: MysqlReplica;
   readonly #server: MysqlServer;
   readonly #seed: number;
-  readonly #alters: boolean;
+  readonly #pace: MysqlPace;
   readonly #stop = new AbortController();
   #running: Promise<unknown> | undefined;
 
-  /** @param alters a schema that changes cannot be read by definitions of today */
-  constructor(replica: MysqlReplica, server: MysqlServer, seed: number, alters: boolean) {
-    this.#alters = alters;
+  constructor(replica: MysqlReplica, server: MysqlServer, seed: number, pace: Partial<MysqlPace> = {}) {
+    this.#pace = { ...FULL, ...pace };
     this.#replica = replica;
     this.#server = server;
     this.#seed = seed;
@@ -50,8 +56,10 @@ export class MysqlWorkload {
 
   /** Begins in the background; failures of servers are waited out. */
   start(): void {
-    const sessions = Array.from({ length: SESSIONS }, (_, session) => this.#session(session));
-    if (this.#alters) sessions.push(this.#changeSchema());
+    const { sessions: count, schemaChanges, large } = this.#pace;
+    const sessions = Array.from({ length: count }, (_, session) => this.#session(session));
+    if (schemaChanges) sessions.push(this.#changeSchema());
+    if (large !== undefined) sessions.push(this.#changeMuch(large));
     this.#running = Promise.all([...sessions, this.#distributed(), this.#watchTarget()]);
     // `stop` tells; until then nobody waits for it.
     this.#running.catch(() => {});
@@ -102,7 +110,7 @@ export class MysqlWorkload {
       if (dice.roll(6) === 0) for (const sql of loggingSettings(dice, mariadb)) await connection.query(sql);
       if (dice.roll(25) === 0) for (const sql of truncate(dice)) await connection.query(sql);
       if (dice.roll(80) === 0) await connection.query('FLUSH BINARY LOGS');
-      if (dice.roll(8) === 0) for (const sql of journal(dice)) await connection.query(sql);
+      if (this.#pace.journals && dice.roll(8) === 0) for (const sql of journal(dice)) await connection.query(sql);
       await connection.query('START TRANSACTION');
       await connection.query('INSERT INTO event VALUES (?, ?, ?)', [session, sequence++, `event ${dice.roll(1000)}`]);
       for (let steps = 1 + dice.roll(4); steps > 0; steps--) await this.#step(connection, dice);
@@ -113,14 +121,25 @@ export class MysqlWorkload {
         await connection.query('COMMIT');
         this.committed++;
       }
-      await sleep(dice.roll(8));
+      await sleep(dice.roll(this.#pace.pause));
+    });
+  }
+
+  /** Transactions that do not fit into what the replicator keeps in memory of one. */
+  async #changeMuch(pause: number): Promise<void> {
+    const dice = diceOf(randomNumbers(this.#seed + 900));
+    const { signal } = this.#stop;
+    await this.#withConnection(async (connection) => {
+      await sleep(dice.roll(pause), undefined, { signal }).catch(() => {});
+      await connection.query(dice.pick(LARGE_TRANSACTION));
+      this.committed++;
     });
   }
 
   /** One step, often in a savepoint that may be rolled back. */
   async #step(connection: Connection, dice: Dice): Promise<void> {
     // MariaDB lets them stand in a transaction, and then they stay also when that is rolled back.
-    const mixed = this.#server.flavour !== 'mysql' && dice.roll(30) === 0;
+    const mixed = this.#pace.journals && this.#server.flavour !== 'mysql' && dice.roll(30) === 0;
     const statements = (mixed ? journal : dice.pick(MYSQL_STEPS))(dice);
     const guarded = dice.roll(3) === 0;
     if (guarded) await connection.query('SAVEPOINT step');
@@ -133,6 +152,7 @@ export class MysqlWorkload {
   async #distributed(): Promise<void> {
     const dice = diceOf(randomNumbers(this.#seed + 500));
     for (let number = 1; !this.#stop.signal.aborted; number++) {
+      await this.#endPrepared();
       const xid = `'${this.#replica.database}','b${number}'`;
       await this.#once(async (connection) => {
         await connection.query(`XA START ${xid}`);
@@ -145,7 +165,7 @@ export class MysqlWorkload {
         await sleep(dice.roll(150));
         await connection.query(`XA ${dice.pick(['COMMIT', 'COMMIT', 'ROLLBACK'])} ${xid}`);
       });
-      await sleep(dice.roll(120));
+      await sleep(dice.roll(15 * this.#pace.pause));
     }
   }
 
@@ -213,7 +233,7 @@ export class MysqlWorkload {
           'select count(*) as n, sum(balance) as sum from account',
         );
         if (rows[0].sum !== '0') this.violations.push(`the balances of ${rows[0].n} accounts add up to ${rows[0].sum}`);
-        await sleep(20);
+        await sleep(this.#pace.look);
       } catch {
         await client?.end().catch(() => {});
         client = undefined;

@@ -13,6 +13,7 @@ const column = (name: string, type: string, length: number, nullable = true): Mo
 export const ORACLE_TARGET_TABLES = `
   CREATE TABLE orders (id numeric PRIMARY KEY, name text, amount numeric, placed timestamp, stamp timestamp, note text, token bytea, code text);
   CREATE TABLE lines (order_id numeric, no numeric, text text, PRIMARY KEY (order_id, no));
+  CREATE TABLE pairs (a numeric NOT NULL, b numeric NOT NULL, text text, UNIQUE (a, b));
   CREATE TABLE docs (id numeric PRIMARY KEY, title text NOT NULL, body text, bin bytea);
   CREATE TABLE journal (what text, at timestamp)`;
 
@@ -20,6 +21,7 @@ export const ORACLE_TARGET_TABLES = `
 const COMPARED: Readonly<Record<string, string>> = {
   ORDERS: `id::text, name, amount::text, to_char(placed, 'YYYY-MM-DD HH24:MI:SS'), to_char(stamp, 'YYYY-MM-DD HH24:MI:SS.US') || '000', note, upper(encode(token, 'hex')), code`,
   LINES: 'order_id::text, no::text, text',
+  PAIRS: 'a::text, b::text, text',
   DOCS: `id::text, title, body, upper(encode(bin, 'hex'))`,
   JOURNAL: `what, to_char(at, 'YYYY-MM-DD HH24:MI:SS')`,
 };
@@ -47,11 +49,18 @@ const WORDS = [
 /** Most transactions that are open at a time. */
 const LANES = 8;
 
-/** Random transactions at an Oracle database: interleaved and long ones, savepoints, rollbacks, moved keys, large objects, long rows. */
+/** The first of them are long: each step ends one of these with this chance, 1 in so many. */
+const LONG_LANES = 2;
+const LONG = 300;
+
+/**
+ * Random transactions at an Oracle database: interleaved and long ones, many that commit at once, savepoints within savepoints, rollbacks, keys that move,
+ * change places and are used again, large objects, long rows, tables without key, and with a unique one in its place.
+ */
 export class OracleWorkload {
   readonly #model: RedoModel;
   readonly #dice: Dice;
-  readonly #tables: Readonly<Record<'orders' | 'lines' | 'docs' | 'journal', ModelTable>>;
+  readonly #tables: Readonly<Record<'orders' | 'lines' | 'pairs' | 'docs' | 'journal', ModelTable>>;
   readonly #lanes: (ModelTransaction | undefined)[] = [];
   #ids = 0;
 
@@ -80,6 +89,13 @@ export class OracleWorkload {
         [column('ORDER_ID', 'NUMBER', 22, false), column('NO', 'NUMBER', 22, false), column('TEXT', 'VARCHAR2', 4000)],
         ['ORDER_ID', 'NO'],
       ),
+      pairs: model.createTable(
+        owner,
+        'PAIRS',
+        [column('A', 'NUMBER', 22, false), column('B', 'NUMBER', 22, false), column('TEXT', 'VARCHAR2', 4000)],
+        [],
+        { PAIRS_U: ['A', 'B'] },
+      ),
       docs: model.createTable(
         owner,
         'DOCS',
@@ -95,6 +111,23 @@ export class OracleWorkload {
     };
   }
 
+  /** Transactions that are open from now on, and have changed something: a copy that is made next lacks all of it. */
+  open(): void {
+    for (let lane = 0; lane < LANES; lane++) {
+      const opened = this.#model.begin(1 + (lane % this.#model.threads));
+      this.#lanes[lane] = opened;
+      for (let i = 0; i < 5; i++) this.#change(opened);
+    }
+  }
+
+  /** Where mining has to begin for what is open. */
+  get oldest(): bigint {
+    return this.#lanes.reduce(
+      (least, lane) => (lane !== undefined && lane.firstScn < least ? lane.firstScn : least),
+      this.#model.scn,
+    );
+  }
+
   /** Something happens. */
   step(): void {
     const dice = this.#dice;
@@ -105,12 +138,15 @@ export class OracleWorkload {
       return;
     }
     const what = dice.roll(20);
-    if (what === 0 || (what === 1 && lane > 0)) this.#end(lane, open);
-    else if (what === 2) {
-      const savepoint = open.savepoint();
-      for (let i = dice.roll(5); i >= 0; i--) this.#change(open);
-      open.rollbackTo(savepoint);
-    } else if (what === 3) this.#model.advance(BigInt(dice.roll(300)));
+    if (lane < LONG_LANES ? dice.roll(LONG) === 0 : what < 2) this.#end(lane, open);
+    else if (what === 0) {
+      // As the servers of a parallel statement do.
+      for (let other = LONG_LANES; other < LANES; other++) {
+        const each = this.#lanes[other];
+        if (each !== undefined && dice.roll(2) === 0) this.#end(other, each);
+      }
+    } else if (what === 2) this.#takenBack(open, 2);
+    else if (what === 3) this.#model.advance(BigInt(dice.roll(300)));
     else if (what === 4 && dice.roll(12) === 0) this.#model.switchLog(1 + dice.roll(this.#model.threads));
     else this.#change(open);
   }
@@ -128,6 +164,39 @@ export class OracleWorkload {
     return [...(found?.rows.values() ?? [])];
   }
 
+  /** Changes up to a savepoint, with others within. */
+  #takenBack(open: ModelTransaction, depth: number): void {
+    const dice = this.#dice;
+    const savepoint = open.savepoint();
+    for (let i = dice.roll(5); i >= 0; i--) {
+      if (depth > 0 && dice.roll(4) === 0) this.#takenBack(open, depth - 1);
+      else this.#change(open);
+    }
+    open.rollbackTo(savepoint);
+  }
+
+  /** Two rows change places, or one goes away and comes back, or it is replaced by another one of its key. */
+  #keys(open: ModelTransaction): void {
+    const { orders } = this.#tables;
+    const rowId = this.#free(orders, open);
+    const other = this.#free(orders, open);
+    if (rowId === undefined || other === undefined) return;
+    const id = orders.rows.get(rowId)?.[0] ?? null;
+    const key = (value: ModelValue) => new Map([[0, value]]);
+    const what = this.#dice.roll(3);
+    if (what === 0) {
+      open.delete(orders, rowId);
+      open.insert(orders, [id, ...this.#order()]);
+    } else {
+      open.update(orders, rowId, key(String(++this.#ids)));
+      if (what === 1 && other !== rowId) {
+        const others = orders.rows.get(other)?.[0] ?? null;
+        open.update(orders, other, key(id));
+        open.update(orders, rowId, key(others));
+      } else open.update(orders, rowId, key(id));
+    }
+  }
+
   #end(lane: number, open: ModelTransaction): void {
     if (this.#dice.roll(6) === 0) open.rollback();
     // Several commits may have one SCN.
@@ -137,22 +206,24 @@ export class OracleWorkload {
 
   #change(open: ModelTransaction): void {
     const dice = this.#dice;
-    const { orders, lines, docs, journal } = this.#tables;
-    const kind = dice.roll(12);
-    if (kind < 3) open.insert(orders, [String(++this.#ids), ...this.#order()]);
+    const { orders, lines, pairs, docs, journal } = this.#tables;
+    const kind = dice.roll(14);
+    if (kind === 12) this.#keys(open);
+    else if (kind === 13) open.insert(pairs, [String(++this.#ids), String(dice.roll(5)), this.#word()]);
+    else if (kind < 3) open.insert(orders, [String(++this.#ids), ...this.#order()]);
     else if (kind === 3) open.insert(lines, [String(++this.#ids), String(dice.roll(5)), this.#text()]);
     else if (kind === 4) open.insert(docs, [String(++this.#ids), this.#word(), this.#large(false), this.#large(true)]);
     else if (kind === 5) open.insert(journal, [this.#word(), this.#date()]);
     else {
-      const table = dice.pick([orders, orders, lines, docs, journal]);
+      const table = dice.pick([orders, orders, lines, pairs, docs, journal]);
       const rowId = this.#free(table, open);
       if (rowId === undefined) return;
       if (kind === 6) open.delete(table, rowId);
       else if (kind === 7 && table === orders) {
-        // The key moves; sometimes two rows change places, by a third one.
         open.update(orders, rowId, new Map([[0, String(++this.#ids)]]));
       } else if (table === docs) open.update(docs, rowId, new Map([[1, this.#word()]]));
       else if (table === journal) open.update(journal, rowId, new Map([[0, this.#word()]]));
+      else if (table === pairs) open.update(pairs, rowId, new Map([[dice.pick([1, 2]), String(dice.roll(1_000_000))]]));
       else if (table === lines) open.update(lines, rowId, new Map([[2, this.#text()]]));
       else {
         const values = this.#order();

@@ -144,6 +144,14 @@ const bulk: Step = (dice) => {
   ]);
 };
 
+/** Up to tens of thousands of rows each, some megabytes. */
+export const LARGE_TRANSACTION = [
+  `insert into ledger select 2000000 + n, n % 40, n / 3.0, repeat(md5(n::text), 8) from generate_series(1, 30000) n
+    on conflict (id) do update set amount = ledger.amount + 1`,
+  'update ledger set amount = amount + 1, account = account + 1 where id > 2000000',
+  'delete from ledger where id > 2000000 and id % 2 = 0',
+] as const;
+
 const truncate: Step = (dice) => {
   const refill = [
     `insert into scratch select n, 's' from generate_series(1, ${5 + dice.roll(20)}) n on conflict do nothing`,

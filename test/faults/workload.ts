@@ -2,10 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { connect, type Replica } from '../harness/replica.ts';
 import { randomNumbers } from './chaos.ts';
-import { type Dice, diceOf, STEPS } from './workload-steps.ts';
+import { type Dice, diceOf, LARGE_TRANSACTION, STEPS } from './workload-steps.ts';
 
-/** Sessions that change the source at the same time. */
-const SESSIONS = 4;
+/** How hard a workload works, and at what. */
+export interface Pace {
+  /** Sessions that change the source at the same time. */
+  readonly sessions: number;
+  /** Longest pause between two transactions of a session, in milliseconds. */
+  readonly pause: number;
+  /** Pause between two looks at the target, in milliseconds. */
+  readonly look: number;
+  /** Whether columns come and go. */
+  readonly schemaChanges: boolean;
+  /** Longest pause between transactions of many thousand rows, in milliseconds; none of these when not given. */
+  readonly large?: number;
+}
+
+/** As fast as it goes. */
+const FULL: Pace = { sessions: 4, pause: 8, look: 20, schemaChanges: true };
 
 /** The seed of this run: from INSTAR_SEED when a failure is to be repeated. */
 export function chooseSeed(): number {
@@ -26,18 +40,23 @@ export class Workload {
   readonly violations: string[] = [];
   readonly #replica: Replica;
   readonly #seed: number;
+  readonly #pace: Pace;
   readonly #stop = new AbortController();
   #running: Promise<unknown> | undefined;
 
-  constructor(replica: Replica, seed: number) {
+  constructor(replica: Replica, seed: number, pace: Partial<Pace> = {}) {
     this.#replica = replica;
     this.#seed = seed;
+    this.#pace = { ...FULL, ...pace };
   }
 
   /** Begins in the background; failures of servers are waited out. */
   start(): void {
-    const sessions = Array.from({ length: SESSIONS }, (_, session) => this.#session(session));
-    this.#running = Promise.all([...sessions, this.#changeSchema(), this.#watchTarget()]);
+    const { sessions: count, schemaChanges, large } = this.#pace;
+    const sessions = Array.from({ length: count }, (_, session) => this.#session(session));
+    if (schemaChanges) sessions.push(this.#changeSchema());
+    if (large !== undefined) sessions.push(this.#changeMuch(large));
+    this.#running = Promise.all([...sessions, this.#watchTarget()]);
     // `stop` tells; until then nobody waits for it.
     this.#running.catch(() => {});
   }
@@ -98,7 +117,18 @@ export class Workload {
         await client.query('commit');
         this.committed++;
       }
-      await sleep(dice.roll(8));
+      await sleep(dice.roll(this.#pace.pause));
+    });
+  }
+
+  /** Transactions that do not fit into what the replicator keeps in memory of one. */
+  async #changeMuch(pause: number): Promise<void> {
+    const dice = diceOf(randomNumbers(this.#seed + 900));
+    const { signal } = this.#stop;
+    await this.#withConnection(this.#replica.sourceConn, async (client) => {
+      await sleep(dice.roll(pause), undefined, { signal }).catch(() => {});
+      await client.query(dice.pick(LARGE_TRANSACTION));
+      this.committed++;
     });
   }
 
@@ -159,7 +189,7 @@ export class Workload {
         'select sum(balance) as sum, count(*) as n from account',
       );
       if (rows[0].sum !== '0') this.violations.push(`the balances of ${rows[0].n} accounts add up to ${rows[0].sum}`);
-      await sleep(20);
+      await sleep(this.#pace.look);
     });
   }
 }

@@ -6,7 +6,8 @@ import type { CheckResult } from '../../src/preflight/check.ts';
 import { oraclePreflight } from '../../src/preflight/oracle-preflight.ts';
 import type { SourceWishes } from '../../src/preflight/source-wishes.ts';
 import { SENTINEL } from '../../src/sources/oracle/sentinel.ts';
-import { startOracle } from '../harness/oracle-run.ts';
+import { OracleRun, startOracle } from '../harness/oracle-run.ts';
+import { OraError } from '../servers/oracle/answer.ts';
 import type { OracleServer } from '../servers/oracle/oracle.ts';
 
 const column = (name: string, type = 'NUMBER', length = 22) => ({ name, type, length, nullable: name !== 'ID' });
@@ -93,6 +94,115 @@ test('rights are named one by one, with the GRANT for each', async (t) => {
     /GRANT SELECT ON "APP"\."REPLICATOR_SENTINEL" TO C##REPLICATOR;/,
   );
   assert.equal(results.get('logminer')?.state, 'skipped');
+});
+
+test('a missing right hides nothing but what cannot be said without it, which names the right', async (t) => {
+  for (const denial of [942, 41900]) {
+    const server = await startOracle(t, { multitenant: true, threads: 2 });
+    const { model } = server;
+    model.settings.key = 'NO';
+    model.createTable(server.owner, 'T', [column('ID')], ['ID']);
+    model.denial = denial;
+    for (const view of ['V$LOG', 'V$INSTANCE', 'V$SESSION', 'GV$TRANSACTION']) model.denied.add(view);
+    const results = byId(await preflight(server).check(wishes(server, model.scn)));
+    const states = (state: string) => [...results].filter(([, each]) => each.state === state).map(([id]) => id);
+    assert.deepEqual(states('failed'), ['rights', 'supplemental_pk', 'supplemental_all', 'table_rights']);
+    assert.deepEqual(states('skipped'), ['version', 'logminer', 'log_size', 'retention']);
+    assert.match(results.get('version')?.found ?? '', /C##REPLICATOR lacks SELECT on V\$INSTANCE$/);
+    for (const id of ['logminer', 'log_size', 'retention']) {
+      assert.match(results.get(id)?.found ?? '', /C##REPLICATOR lacks SELECT on V\$LOG$/);
+    }
+    const grants = results.get('table_rights')?.fix?.text ?? '';
+    assert.match(grants, /GRANT SELECT ON SYS\.V_\$SESSION TO C##REPLICATOR;/);
+    assert.match(grants, /GRANT SELECT ON SYS\.GV_\$TRANSACTION TO C##REPLICATOR;/);
+  }
+});
+
+test('LogMiner is started and read for real: a right that only that shows is named by it', async (t) => {
+  for (const right of ['DBMS_LOGMNR', 'LOGMINING']) {
+    const server = await startOracle(t, {});
+    server.model.denied.add(right);
+    const results = byId(await preflight(server).check(wishes(server)));
+    assert.equal(results.get('logminer')?.code, 'ORACLE_PERMISSION', right);
+    assert.match(results.get('rights')?.found ?? '', new RegExp(right));
+  }
+});
+
+test('of a cluster the views of all its instances are asked for', async (t) => {
+  const server = await startOracle(t, { threads: 2 });
+  server.model.denied.add('GV$SESSION');
+  const results = byId(await preflight(server).check(wishes(server)));
+  assert.match(results.get('table_rights')?.found ?? '', /GV\$SESSION/);
+  const run = new OracleRun(t, server);
+  await assert.rejects(run.source.connect(), { code: 'ORACLE_PERMISSION' });
+});
+
+test('fixes run where they belong: the database at its root, tables and the sentinel where those are', async (t) => {
+  const server = await startOracle(t, { multitenant: true });
+  const { model } = server;
+  Object.assign(model.settings, { minimal: 'NO', key: 'NO', force: 'NO' });
+  model.tables.delete(`${server.owner}.${SENTINEL}`);
+  const unique = { A_KEY: ['A'], B_KEY: ['B'] };
+  const column2 = (name: string) => ({ ...column(name), nullable: false });
+  model.createTable(server.owner, 'NO_PK', [column2('A'), column2('B')], [], unique);
+  const asked = oraclePreflight(parseOracleConnectionString(`${server.rootUrl}?pdb=ORCLPDB1`, '--sourceConn'));
+  const results = byId(await asked.check(wishes(server, model.scn)));
+  assert.equal(results.get('unique_keys')?.code, 'ORACLE_REDO_WITHOUT_KEY');
+  let statements = 0;
+  for (const { fix, id } of results.values()) {
+    if (fix?.statements === undefined || id === 'source.supplemental_all') continue;
+    statements += fix.statements.length;
+    await asked.fix(fix);
+  }
+  assert.equal(statements, 6);
+  const mended = byId(await asked.check(wishes(server, model.scn)));
+  for (const id of [
+    'supplemental_min',
+    'supplemental_pk',
+    'force_logging',
+    'sentinel',
+    'table_rights',
+    'unique_keys',
+  ]) {
+    assert.equal(mended.get(id)?.state, 'passed', `${id}: ${mended.get(id)?.found}`);
+  }
+  // In the wrong container the server refuses them.
+  const inPdb = oraclePreflight(parseOracleConnectionString(server.pdbUrl ?? '', '--sourceConn'));
+  const { fix } = results.get('force_logging') ?? {};
+  assert(fix !== undefined);
+  await assert.rejects(inPdb.fix(fix), { code: 'FIX_NOT_PERMITTED' });
+});
+
+test('a fix that the user may not run says so, in the words of newer servers too, and what a DBA has to run', async (t) => {
+  for (const [number, code] of [
+    [1031, 'FIX_NOT_PERMITTED'],
+    [41900, 'FIX_NOT_PERMITTED'],
+    [54, 'FIX_BLOCKED'],
+    [1109, 'FIX_FAILED'],
+  ] as const) {
+    const server = await startOracle(t, { profile: '23ai' });
+    server.model.settings.force = 'NO';
+    const asked = preflight(server);
+    const { fix } = byId(await asked.check(wishes(server))).get('force_logging') ?? {};
+    assert(fix !== undefined);
+    server.double.failNext(/FORCE LOGGING/, new OraError(number, 'refused'));
+    await assert.rejects(asked.fix(fix), (error) => {
+      assert(error instanceof OperatorError);
+      assert.equal(error.code, code, String(number));
+      assert.match(error.fix ?? '', /ALTER DATABASE FORCE LOGGING;/);
+      return true;
+    });
+  }
+});
+
+test('tables that were chosen and cannot be seen are named with their grants', async (t) => {
+  const server = await startOracle(t, {});
+  server.model.createTable(server.owner, 'SEEN', [column('ID')], ['ID']);
+  server.model.createTable(server.owner, 'SECRET', [column('ID')], ['ID']);
+  server.model.hidden.add('SECRET');
+  const results = byId(await preflight(server).check({ ...wishes(server), tables: ['APP.SEEN', 'APP.SECRET'] }));
+  assert.equal(results.get('tables')?.code, 'ORACLE_PERMISSION');
+  assert.match(results.get('tables')?.fix?.text ?? '', /GRANT SELECT ON "APP"\."SECRET" TO C##REPLICATOR;/);
 });
 
 test('connections that lead to the wrong container are told apart', async (t) => {

@@ -207,6 +207,16 @@ for (const version of [14, 18] as const) {
       assert.equal(blind.schema.state, 'passed');
     });
 
+    test('progress that a newer version has kept is told before anything starts', async (t) => {
+      const source = await shared.freshDatabase(t);
+      const target = await shared.freshDatabase(t);
+      await stage(t, target);
+      await target.query(`UPDATE _replicator.memo SET value = '2' WHERE key = 'instar-staging-format'`);
+      const { staging, lease } = await check(target.url, source.url);
+      assert.deepEqual([staging.state, staging.code, lease.state], ['failed', 'STAGING_NEWER', 'skipped']);
+      assert.match(String(staging.fix?.text), /another --stagingSchema/);
+    });
+
     test('the lease: somebody else replicates, or nobody does any more', async (t) => {
       const source = await shared.freshDatabase(t);
       const target = await shared.freshDatabase(t);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OperatorError } from '../../src/errors.ts';
+import { alignFormat, FORMAT_KEY, type StagingMigration } from '../../src/staging/format.ts';
+import { dropStaging } from '../../src/staging/drop.ts';
 import { readIdentity, writeIdentity } from '../../src/staging/identity.ts';
 import {
   checkpointStatement,
@@ -12,6 +14,7 @@ import {
   writeMemo,
 } from '../../src/staging/memo.ts';
 import { openStagingSchema, type StagingSchema } from '../../src/staging/staging-schema.ts';
+import { readStagingState } from '../../src/staging/staging-state.ts';
 import { findTargetSchema } from '../../src/staging/target-schema.ts';
 import { describeServer } from '../../src/target/dialect.ts';
 import { stagingSchemaName, targetSchemaName } from '../../src/target/identifiers.ts';
@@ -82,6 +85,85 @@ describe('the staging schema', () => {
     await database.query(`DELETE FROM _replicator.memo WHERE key = 'version-828'`);
     await openStagingSchema(client, staging, { create: true });
     assert.equal(await readMemo(client, staging, 'version-828'), '');
+  });
+
+  /** All that is in the schema, tables and rows. */
+  async function everything(database: Awaited<ReturnType<typeof place>>['database']): Promise<string> {
+    const tables = await database.query<{ name: string }>(
+      `SELECT relname AS name FROM pg_class WHERE relnamespace = '_replicator'::regnamespace AND relkind = 'r' ORDER BY 1`,
+    );
+    const rows = tables.map(({ name }) =>
+      database.query(`SELECT '${name}' AS t, * FROM _replicator.${name} ORDER BY 2`),
+    );
+    return JSON.stringify([tables, ...(await Promise.all(rows))]);
+  }
+
+  test('one that the existing tool has made is taken as it is: what it reads is not touched', async (t) => {
+    const { client, staging, database } = await place(t);
+    await database.query(`CREATE SCHEMA _replicator;
+      CREATE TABLE _replicator.memo (key TEXT NOT NULL PRIMARY KEY, value BYTEA NOT NULL);
+      INSERT INTO _replicator.memo VALUES ('${KEY}', '0/1A2B3C'), ('version-389', '{"state":"applied"}'),
+        ('version-400', '{"state":"applied"}'), ('version-572', '{"state":"applied"}'), ('version-828', '{"state":"applied"}')`);
+    const before = await database.query('SELECT * FROM _replicator.memo ORDER BY key');
+    await openStagingSchema(client, staging, { create: false });
+    await ensureCheckpoint(client, staging, KEY);
+    assert.equal(await readMemo(client, staging, KEY), '0/1A2B3C');
+    const after = await database.query(`SELECT * FROM _replicator.memo WHERE key NOT LIKE 'instar-%' ORDER BY key`);
+    assert.deepEqual(after, before);
+    assert.equal(await readMemo(client, staging, FORMAT_KEY), '1');
+    assert.deepEqual(await memoKeys(client, staging, 'pglogical-wal-offset-'), [KEY]);
+  });
+
+  test('what a newer version keeps there is refused by name, and nothing of it is touched', async (t) => {
+    const { client, staging, database } = await opened(t);
+    await database.query('DROP TABLE _replicator.leases');
+    for (const format of ['2', '17', '{"format":"later"}']) {
+      await writeMemo(client, staging, FORMAT_KEY, format);
+      const before = await everything(database);
+      for (const create of [true, false]) {
+        await assert.rejects(openStagingSchema(client, staging, { create }), {
+          code: 'STAGING_NEWER',
+          message: /nothing was started or changed/,
+        });
+      }
+      assert.equal((await readStagingState(client, staging)).refused?.code, 'STAGING_NEWER');
+      assert.equal(await everything(database), before);
+    }
+  });
+
+  test('what an older version keeps there is brought up to date, once, with a copy; a broken attempt is gone on with', async (t) => {
+    const { client, staging, database } = await opened(t);
+    await writeMemo(client, staging, KEY, '0/10');
+    const before = await database.query('SELECT * FROM _replicator.memo ORDER BY key');
+    let breaks = true;
+    const steps: string[] = [];
+    const migrations: StagingMigration[] = [
+      async (open, at) => {
+        steps.push('2');
+        await writeMemo(open, at, KEY, '0/11');
+      },
+      async (open, at) => {
+        steps.push('3');
+        await open.query(`ALTER TABLE ${at.name.sql}.leases ADD COLUMN IF NOT EXISTS note TEXT`);
+        if (breaks) throw new Error('the connection broke');
+      },
+    ];
+    await assert.rejects(alignFormat(client, staging, migrations), /the connection broke/);
+    assert.equal(await readMemo(client, staging, FORMAT_KEY), '2');
+    breaks = false;
+    await alignFormat(client, staging, migrations);
+    await alignFormat(client, staging, migrations);
+    assert.deepEqual(steps, ['2', '3', '3']);
+    assert.equal(await readMemo(client, staging, FORMAT_KEY), '3');
+    assert.deepEqual(await database.query('SELECT * FROM _replicator.memo_format_1 ORDER BY key'), before);
+    const kept = { checkpoint: KEY, identity: 'none' };
+    await writeMemo(client, staging, 'pglogical-wal-offset-other.public', '0/1');
+    assert.equal(await dropStaging(client, staging, kept), false, 'another replication keeps its progress there');
+    // This program is the older one now.
+    await assert.rejects(openStagingSchema(client, staging, { create: true }), { code: 'STAGING_NEWER' });
+    assert.equal((await readStagingState(client, staging)).refused?.code, 'STAGING_NEWER');
+    await database.query(`DELETE FROM _replicator.memo WHERE key LIKE '%other%'`);
+    assert.equal(await dropStaging(client, staging, kept), true, 'its copies are gone with it');
   });
 
   test('many processes may create it at the same moment', async (t) => {

@@ -209,3 +209,20 @@ test('type errors are told at the start, and the script runs all the same', asyn
   await replica.settle();
   assert.deepEqual((await replica.target.query('select v from items')).rows, [{ v: 'a!' }]);
 });
+
+test('of a batch with a transaction that a handler fails on, those behind it that no handler changes go on as they are', async (t) => {
+  const replica = await Replica.create(t, plain.server, target.server, { schema: TABLES });
+  // All of them are there when the engine starts, and come in one batch.
+  for (const id of [12, 13, 14]) await replica.source.query('insert into items values ($1, $2)', [id, 'v']);
+  await replica.source.query('insert into other values (1)');
+  await replica.source.query('delete from items where id = 12');
+  const script = scriptFor(t, replica, POISON.replace('{ ...row, v: row.v + "!" }', 'row'));
+  await replica.start(['--userscript', script, '--onApplyError', 'dlq']);
+  await replica.settle();
+  const { rows: items } = await replica.target.query('select * from items');
+  assert.deepEqual(items, [{ id: 14, v: 'v' }]);
+  const { rows: others } = await replica.target.query('select * from other');
+  assert.deepEqual(others, [{ id: 1 }]);
+  const { rows: letters } = await replica.target.query('select count(*)::int as n from replicator_dlq');
+  assert.deepEqual(letters, [{ n: 1 }]);
+});

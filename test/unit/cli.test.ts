@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { ReplicationStore } from '../../src/sessions/store.ts';
 
 const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'instar-cli-'));
@@ -120,4 +121,35 @@ test('a password on the command line does not stay in the process list', {
   } finally {
     child.kill('SIGKILL');
   }
+});
+
+test('explain tells of a code in any case, of an error of the server, of words, and lists all', () => {
+  const { status, stdout, stderr } = run(['explain', 'pg-slot-lost'], 'instar');
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match(stdout, /^PG_SLOT_LOST\n\nWhat happened .*\n/);
+  assert.match(stdout, /^For the data +\S/m);
+  assert.match(stdout, /^What to do +\S/m);
+  assert.match(run(['explain', 'ORA-01291']).stdout, /^ORA-01291 is told here as ORACLE_LOG_FILE\n/);
+  assert.match(run(['explain', 'lag', 'behind', 'the', 'current', 'SCN']).stdout, /^SCN_LAG /);
+  assert.match(run(['explain']).stdout, /^PostgreSQL as a source:\n(.*\n)+ {2}PG_SLOT_LOST +\S/m);
+  const [lost] = JSON.parse(run(['explain', 'PG_SLOT_LOST', '--json']).stdout);
+  assert.deepEqual([lost.code, lost.kind, typeof lost.data], ['PG_SLOT_LOST', 'error', 'string']);
+  const wrong = run(['explain', 'PG_SLOT_LOSS'], 'instar');
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.stderr, /nothing is known of "PG_SLOT_LOSS"; did you mean PG_SLOT_LOST\?/);
+});
+
+test('explain has the names of a saved replication in its SQL', (t) => {
+  const home = mkdtempSync(join(tmpdir(), 'instar-explain-'));
+  t.after(() => rmSync(home, { recursive: true }));
+  const env = { ...process.env, INSTAR_HOME: home };
+  const answers = { slot: { name: 'shop_slot', create: true }, targetSchema: 'defaultdb.public' };
+  ReplicationStore.open(env).save({ name: 'shop', created: new Date(0).toISOString(), answers, made: [] });
+  const explain = (name: string) =>
+    spawnSync(process.execPath, [join(folder, 'instar'), 'explain', 'PG_SLOT_LOST', name], { encoding: 'utf8', env });
+  assert.match(explain('shop').stdout, /pg_drop_replication_slot\('shop_slot'\)/);
+  assert.match(explain('shop').stdout, /'pglogical-wal-offset-defaultdb\.public'/);
+  const missing = explain('shoe');
+  assert.equal(missing.status, 1);
+  assert.match(missing.stderr, /\(SESSION_MISSING\)\nfix: .*\nmore: instar explain SESSION_MISSING\n$/);
 });

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../explanations/table.ts';
 import type { MysqlConnectionDescription } from '../../config/mysql-connection.ts';
 import { mask } from '../../config/secrets.ts';
 import { OperatorError } from '../../errors.ts';
@@ -54,7 +55,7 @@ export function mayFallBack(error: unknown, encrypted: boolean): boolean {
 }
 
 interface Explanation {
-  readonly code: string;
+  readonly code: ErrorCode;
   /** Follows the name of the database, and is followed by the server's or the system's own words. */
   readonly text: string;
   readonly fix?: string;

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../explanations/table.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Finding } from '../finding.ts';
 import { isOn, type ServerFacts, variable } from './server-facts.ts';
@@ -101,7 +102,7 @@ function advice(
   found: string,
   expected: string,
   { fix, statements }: { readonly fix: string; readonly statements?: readonly string[] },
-  { code, message }: { readonly code: string; readonly message: string },
+  { code, message }: { readonly code: ErrorCode; readonly message: string },
 ): Finding {
   return {
     found,

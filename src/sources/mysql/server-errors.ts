@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../explanations/table.ts';
 import { mask } from '../../config/secrets.ts';
 import { OperatorError } from '../../errors.ts';
 import { failureOf } from './connection-errors.ts';
@@ -14,7 +15,7 @@ export interface StreamContext {
 }
 
 /** ER_MASTER_FATAL_ERROR_READING_BINLOG: everything that keeps a dump from going on has this number and a text of its own. */
-const BINLOG_FAILED = 1236;
+export const BINLOG_FAILED = 1236;
 
 /**
  * The server is going, coming or short of something, or has ended this connection: too many connections, shutdown, network
@@ -32,9 +33,9 @@ const START_OVER =
   'Copy the data again, then start from the GTID set of that copy: remove the checkpoint (DELETE FROM <staging schema>.memo WHERE key = …) and give the set with --defaultGTIDSet.';
 
 /** What the server's text about its binary log means. The first that matches counts. */
-const BINLOG_FAILURES: readonly {
+export const BINLOG_FAILURES: readonly {
   readonly text: RegExp;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly meaning: string;
   fix(context: StreamContext): string;
   readonly transient?: boolean;

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../explanations/table.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Finding } from '../finding.ts';
 import { productName } from './flavour.ts';
@@ -171,7 +172,7 @@ export function replicaFinding(server: ServerFacts): Finding {
 }
 
 interface Problem {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   /** Another way out. */
   readonly otherwise?: string;

@@ -5,11 +5,14 @@ import { parseMysqlPosition } from './positions.ts';
 import { select } from './server-facts.ts';
 import type { MysqlStatus } from './status.ts';
 import type { DumpState } from './stream.ts';
+import { EXPIRY_VARIABLES, keptSeconds } from './log-expiry.ts';
 
 /** Milliseconds between two questions for what the source has committed. */
 const INTERVAL = 1000;
 /** At most one part in so many of the time goes into asking: GTID sets can be long. */
 const SHARE = 20;
+/** Milliseconds between two questions for how long it keeps its log, which hardly ever changes. */
+const EXPIRY_INTERVAL = 60_000;
 /** Milliseconds that the server is given to answer. */
 const ANSWER_TIMEOUT = 5000;
 /** Milliseconds that it is given to end a dump, for which a stop or a new attempt waits. */
@@ -29,6 +32,7 @@ export class SourceMonitor {
   readonly #log: Logger;
   #connection: Promise<Connection> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #expiryReadAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
   constructor(connect: () => Promise<Connection>, flavour: Flavour, status: MysqlStatus, log: Logger) {
@@ -44,6 +48,7 @@ export class SourceMonitor {
       const started = performance.now();
       try {
         await this.#readHead();
+        if (started - this.#expiryReadAt > EXPIRY_INTERVAL) await this.#readExpiry(started);
       } catch (error) {
         this.#log.debug('cannot ask the source how far it is', { error: String(error) });
       }
@@ -78,6 +83,18 @@ export class SourceMonitor {
     const name = this.#flavour === 'mysql' ? 'gtid_executed' : 'gtid_binlog_pos';
     const [{ head }] = await this.#ask<{ head: string }>(`SELECT @@GLOBAL.${name} AS head`);
     if (head !== '') this.#status.head = parseMysqlPosition(head);
+  }
+
+  async #readExpiry(at: number): Promise<void> {
+    const rows = await this.#ask<{ Variable_name: string; Value: string }>(EXPIRY_VARIABLES);
+    const variables = new Map(rows.map(({ Variable_name, Value }) => [Variable_name.toLowerCase(), Value]));
+    this.#status.retention = {
+      limitBytes: undefined,
+      safeBytes: undefined,
+      walStatus: undefined,
+      keptSeconds: keptSeconds(variables),
+    };
+    this.#expiryReadAt = at;
   }
 
   async #ask<Row>(sql: string, timeout = ANSWER_TIMEOUT): Promise<Row[]> {

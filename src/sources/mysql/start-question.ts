@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../explanations/table.ts';
 import type { MysqlIdentity } from './identity.ts';
 
 /** From where a replication is to start or to go on. */
@@ -14,7 +15,7 @@ export interface StartQuestion {
 
 /** Something that does not keep from starting, and that somebody should know. */
 export interface StartWarning {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
 }
 

@@ -1,4 +1,4 @@
-import type { SourceStatus } from '../source.ts';
+import type { Retention, SourceStatus } from '../source.ts';
 import { type MysqlPosition, transactionsBetween } from './positions.ts';
 
 /** How far the source is, as far as it was heard of, and what was acknowledged. */
@@ -6,7 +6,7 @@ export class MysqlStatus implements SourceStatus {
   state: SourceStatus['state'] = 'waiting';
   /** A server keeps its log by age, not for its readers. */
   readonly retainedBytes = undefined;
-  readonly retention = undefined;
+  retention: Retention | undefined;
   /** Positions are sets of transactions, which say nothing of bytes. */
   readonly lagBytes = undefined;
   lastReceived = 0;

@@ -3,6 +3,7 @@ import oracledb from 'oracledb';
 import type { OracleConnectionDescription } from '../../config/oracle-connection.ts';
 import { OperatorError } from '../../errors.ts';
 import { oracleError } from './ora-errors.ts';
+import { withUsableWallet } from './wallet.ts';
 
 export type OracleConnection = oracledb.Connection;
 
@@ -54,7 +55,7 @@ export async function connect(
 async function loggedOn({ attributes, user, display }: OracleConnectionDescription, limit: number) {
   let timer: NodeJS.Timeout | undefined;
   let late = false;
-  const opening = oracledb.getConnection(attributes);
+  const opening = oracledb.getConnection(await withUsableWallet(attributes));
   opening.then(
     (connection) => (late ? close(connection) : undefined),
     () => {},

@@ -15,7 +15,7 @@ export const END_LOGMINER = 'BEGIN DBMS_LOGMNR.END_LOGMNR; END;';
 /**
  * The redo of a window: parameters are the SCN before it, its last SCN, and the owner of the tables; with a container, also the
  * name of that. Ends of transactions are wanted of everybody, as they do not tell whose tables were changed. Tables that
- * the dictionary does not know come under the owner UNKNOWN.
+ * the dictionary does not know come under the owner UNKNOWN. Redo that the server cannot see (34) is of no container.
  */
 export function windowQuery(inContainer: boolean): string {
   return `SELECT TO_CHAR(SCN), RAWTOHEX(XID), TO_CHAR(OPERATION_CODE), TO_CHAR(ROLLBACK), TO_CHAR(CSF), SEG_OWNER, TABLE_NAME, ROW_ID,
@@ -23,7 +23,7 @@ export function windowQuery(inContainer: boolean): string {
   FROM V$LOGMNR_CONTENTS
  WHERE SCN > :1 AND SCN <= :2
    AND (OPERATION_CODE IN (7, 34, 36) OR (SEG_OWNER IN (:3, 'UNKNOWN') AND OPERATION_CODE NOT IN (0, 6, 25, 27)))${
-     inContainer ? '\n   AND SRC_CON_NAME = :4' : ''
+     inContainer ? '\n   AND (SRC_CON_NAME = :4 OR OPERATION_CODE = 34)' : ''
    }`;
 }
 
@@ -53,10 +53,13 @@ export class LogMinerSession {
     this.#query = windowQuery(container !== undefined);
   }
 
-  /** Makes the redo of a window ready, both ends included. The files are added anew only where they are others than the last time. */
+  /**
+   * Makes the redo of a window ready, both ends included; `to` has to be behind `from`. The files are added anew only where they are others than
+   * the last time: an online log has the name of the one that it was written over.
+   */
   async start(files: readonly LogFile[], from: Scn, to: Scn): Promise<void> {
     const names = files.map(({ name }) => name);
-    const key = names.join('\n');
+    const key = files.map(({ name, sequence }) => `${sequence} ${name}`).join('\n');
     if (key !== this.#files || ++this.#windows > LONGEST) {
       await this.end();
       for (const [i, name] of names.entries()) {

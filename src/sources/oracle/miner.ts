@@ -4,6 +4,7 @@ import type { Logger } from '../../log/logger.ts';
 import type { ChangeSink } from '../source.ts';
 import type { OracleConnection } from './connection.ts';
 import { collectLogFiles, readThreads } from './log-files.ts';
+import { readLogHorizon } from './log-horizon.ts';
 import { Col, type RedoRow } from './logminer-rows.ts';
 import { type LogMinerSession, readCurrentScn } from './logminer-session.ts';
 import type { OracleMetrics } from './metrics.ts';
@@ -13,13 +14,15 @@ import { flushRedo } from './sentinel.ts';
 import { type OracleStatus, pointOf } from './status.ts';
 import type { TablePlans } from './table-plans.ts';
 import type { Transactions } from './transactions.ts';
-import type { Windows } from './windows.ts';
+import { LEAST_SCNS, type Windows } from './windows.ts';
 
 /** Milliseconds between two looks at a server that has nothing new. */
 const POLL = 250;
 /** Milliseconds between two looks for a log that is being archived, and how many there are. */
 const ARCHIVE_POLL = 500;
 const ARCHIVE_POLLS = 60;
+/** Milliseconds between two looks at how far back the logs go. */
+const HORIZON_INTERVAL = 60_000;
 /** SCNs behind the newest one from which on the log says that it is catching up, and how often, milliseconds. */
 const FAR_BEHIND = 100_000n;
 const TELL_INTERVAL = 30_000;
@@ -49,6 +52,7 @@ export class Miner {
   /** All redo up to it is on disk at the server. */
   #flushed: Scn;
   #told = 0;
+  #horizonAt = Number.NEGATIVE_INFINITY;
   /** A sink that takes nothing any more, because everything ends, is never drained. */
   #stopped: Promise<void> = new Promise(() => {});
 
@@ -63,7 +67,7 @@ export class Miner {
     this.#stopped = aborted(signal);
     while (!signal.aborted) {
       const head = await this.#head();
-      if (head <= this.#read) {
+      if (head < this.#read + LEAST_SCNS) {
         await pause(POLL, signal);
         continue;
       }
@@ -84,6 +88,7 @@ export class Miner {
     status.lastReceived = Date.now();
     metrics?.distance(Number(scn - this.#read));
     this.#tell(scn);
+    await this.#lookBack();
     if (this.#read + windows.size <= this.#flushed) return this.#flushed;
     await flushRedo(tables, owner, scn);
     // Other instances of a cluster write their redo in their own time.
@@ -93,6 +98,19 @@ export class Miner {
     }
     if (complete > this.#flushed) this.#flushed = complete;
     return this.#flushed;
+  }
+
+  /** Now and then, how far back the logs go. It only informs: when that cannot be told, the redo is read on. */
+  async #lookBack(): Promise<void> {
+    const { mining, transactions, status, log } = this.#parts;
+    const now = performance.now();
+    if (now - this.#horizonAt < HORIZON_INTERVAL) return;
+    this.#horizonAt = now;
+    try {
+      status.retention = await readLogHorizon(mining, transactions.positionAt(this.#read)?.mineFrom ?? this.#read);
+    } catch (error) {
+      log.debug('cannot ask how far back the logs go', { error: String(error) });
+    }
   }
 
   /** Reads (read, end]. True when there was something for us in it. */

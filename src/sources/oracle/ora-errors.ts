@@ -1,7 +1,7 @@
 import { accountName } from '../../config/oracle-connection.ts';
 import { mask } from '../../config/secrets.ts';
 import { OperatorError } from '../../errors.ts';
-import { BY_DRIVER, BY_NUMBER, type Explanation, type Remedy } from './ora-explanations.ts';
+import { BY_DRIVER, BY_NUMBER, type Explanation, handshake, type Remedy } from './ora-explanations.ts';
 
 export type { Remedy };
 
@@ -39,6 +39,14 @@ export function failureOf(error: unknown): OracleFailure | undefined {
   return code === undefined ? undefined : { number, code, message: mask(readable(error.message, code)) };
 }
 
+/** ORA-00942, ORA-01031 and, since 23ai, ORA-41900: what may not be seen is not there, or is said to be forbidden. */
+const DENIED: readonly (number | undefined)[] = [942, 1031, 41900];
+
+/** True when the user lacks a right to what was asked. */
+export function isDenied(error: unknown): boolean {
+  return DENIED.includes(failureOf(error)?.number);
+}
+
 /** What can be done about an error. Named ones only tell whether to try again. */
 export function remedyOf(error: unknown): Remedy {
   if (error instanceof OperatorError) return error.transient ? 'reconnect' : 'stop';
@@ -71,7 +79,9 @@ function explain(error: unknown): Explanation | undefined {
   const failure = failureOf(error);
   if (failure === undefined) return undefined;
   const byNumber = failure.number === undefined ? undefined : BY_NUMBER.get(failure.number);
-  return byNumber ?? BY_DRIVER.get(driverCode(error as Error) ?? '');
+  const code = driverCode(error as Error) ?? '';
+  // What the trouble with a certificate is stands behind it.
+  return byNumber ?? (code === 'NJS-506' ? handshake(failure.message) : BY_DRIVER.get(code));
 }
 
 /** `NJS-503`; undefined for what the driver has not made. */
@@ -85,7 +95,12 @@ function driverCode(error: Error): string | undefined {
 function readable(message: string, code: string): string {
   const lines = message
     .split('\n')
-    .map((line) => line.replace(/ ?\(CONNECTION_ID=[^)]*\)\.?/, '').trim())
+    .map((line) =>
+      line
+        .replace(/ ?\(CONNECTION_ID=[^)]*\)\.?/, '')
+        .replace(/; if the root CA is installed locally, .*/, '')
+        .trim(),
+    )
     .filter((line) => line !== '' && !/^(Help: |ORA-06512: )/.test(line));
   // That a connection was closed says less than why.
   const cause = lines.findIndex((line) => line.startsWith(code));

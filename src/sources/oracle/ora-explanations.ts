@@ -1,9 +1,10 @@
+import type { ErrorCode } from '../../explanations/table.ts';
 /** What can be done about a failure: ask again, with a new connection, with less at a time, for other logs, or nothing at all. */
 export type Remedy = 'retry' | 'reconnect' | 'shrink' | 'recollect' | 'skip' | 'stop';
 
 /** What a number of the server, or a code of its driver, means here. */
 export interface Explanation {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly remedy: Remedy;
   /** What it means for the data. */
   readonly meaning: string;
@@ -19,7 +20,7 @@ const LOST: Explanation = {
   remedy: 'reconnect',
   meaning: AGAIN,
   fix: () =>
-    "When it stays like this: the alert log of the instance tells of restarts, and this of limits on idle sessions:\nSELECT PROFILE, RESOURCE_NAME, LIMIT FROM DBA_PROFILES WHERE RESOURCE_NAME IN ('IDLE_TIME', 'CONNECT_TIME');",
+    "When it comes while connecting: a port with TLS (tcps) needs ssl=true. When it stays like this: the alert log of the instance tells of restarts, and this of limits on idle sessions:\nSELECT PROFILE, RESOURCE_NAME, LIMIT FROM DBA_PROFILES WHERE RESOURCE_NAME IN ('IDLE_TIME', 'CONNECT_TIME');",
 };
 const UNREACHABLE: Explanation = {
   code: 'ORACLE_UNREACHABLE',
@@ -106,8 +107,23 @@ const NOT_OF_THIS_DATABASE: Explanation = {
 const TLS: Explanation = {
   code: 'ORACLE_TLS',
   remedy: 'stop',
-  meaning: 'the server and this program do not agree on TLS, or its certificate is not trusted; nothing was sent',
-  fix: () => 'wallet=DIR, a directory with an ewallet.pem that holds the authority which signed the certificate',
+  meaning: 'the server and this program do not agree on TLS; nothing was sent',
+  fix: () =>
+    'Look whether the port is one with TLS: lsnrctl status tells (PROTOCOL=tcps) of it. For one without, leave ssl=true out.\nA server that asks for a certificate of the client wants one in the wallet, with its key.',
+};
+const UNTRUSTED: Explanation = {
+  ...TLS,
+  code: 'ORACLE_CERTIFICATE',
+  meaning: "the server's certificate is not one that is trusted; nothing was sent",
+  fix: () =>
+    'wallet=DIR, a directory with an ewallet.pem that holds the certificate of the authority which signed it, as PEM:\norapki wallet export -wallet … -dn … -cert ewallet.pem',
+};
+const OTHER_NAME: Explanation = {
+  ...TLS,
+  code: 'ORACLE_CERTIFICATE',
+  meaning: "the server's certificate is for another name; nothing was sent",
+  fix: () =>
+    'Use the host name that the certificate is for, or its whole name: ssl_server_cert_dn=CN=…; or ssl_server_dn_match=false, which does not compare names.',
 };
 const TOO_MANY: Explanation = {
   code: 'ORACLE_TOO_MANY_CONNECTIONS',
@@ -170,7 +186,7 @@ export const BY_NUMBER: ReadonlyMap<number, Explanation> = new Map([
     meaning: `redo does not tell which row was changed; ${SAFE}`,
     fix: () => 'ALTER DATABASE ADD SUPPLEMENTAL LOG DATA (PRIMARY KEY) COLUMNS;',
   }),
-  ...each([1435, 1031, 942, 6550], GRANTS),
+  ...each([1435, 1031, 942, 6550, 41900], GRANTS),
   ...each([1045], { ...GRANTS, fix: (account) => `GRANT CREATE SESSION TO ${account};` }),
   ...each([65040], {
     code: 'ORACLE_IN_PDB',
@@ -249,16 +265,9 @@ export const BY_DRIVER: ReadonlyMap<string, Explanation> = new Map([
     code: 'ORACLE_WALLET',
     meaning: 'the wallet cannot be read; nothing was sent',
     fix: () =>
-      'wallet=DIR, a directory with an ewallet.pem that this program may read, and wallet_password=… when it is encrypted',
+      'wallet=DIR, a directory with an ewallet.pem (PEM) that this program may read, and wallet_password=… when its key is encrypted',
   }),
-  ...each(['NJS-506'], TLS),
-  ...each(['NJS-507', 'NJS-508'], {
-    ...TLS,
-    code: 'ORACLE_CERTIFICATE',
-    meaning: "the server's certificate is for another name; nothing was sent",
-    fix: () =>
-      'Use the host name that the certificate is for, or its whole name: ssl_server_cert_dn=CN=…; or ssl_server_dn_match=false, which does not compare names.',
-  }),
+  ...each(['NJS-507', 'NJS-508'], OTHER_NAME),
   ...each(['NJS-531', 'NJS-532', 'NJS-533'], NATIVE_ENCRYPTION),
   ...each(['NJS-100', 'NJS-192'], {
     code: 'ORACLE_CHARACTER_SET',
@@ -273,6 +282,12 @@ export const BY_DRIVER: ReadonlyMap<string, Explanation> = new Map([
     fix: () => 'Unpack Oracle Instant Client 19, and name its directory with --oracleClientLib; or upgrade the server.',
   }),
 ]);
+
+/** What a handshake of TLS failed with (NJS-506), by what it says of the certificate. An alert is what the server says of the client's. */
+export function handshake(message: string): Explanation {
+  if (/NJS-50[78]/.test(message)) return OTHER_NAME;
+  return /certificate/i.test(message) && !/\balert\b/i.test(message) ? UNTRUSTED : TLS;
+}
 
 function each<K>(keys: readonly K[], explanation: Explanation): (readonly [K, Explanation])[] {
   return keys.map((key) => [key, explanation]);

@@ -19,7 +19,7 @@ import { sourceTable } from './source-table.ts';
 import { readStart } from './start-scn.ts';
 import { OracleStatus } from './status.ts';
 import { TablePlans } from './table-plans.ts';
-import { readTables } from './tables.ts';
+import { problemCode, readTables } from './tables.ts';
 import { Transactions } from './transactions.ts';
 import { Windows } from './windows.ts';
 
@@ -88,9 +88,9 @@ export class OracleSource implements Source {
       await checkServer({ mining, tables, owner: sourceSchema, ...users }, log);
       this.#identity = await readIdentity(mining, tables, sourceSchema);
       const found = await readTables(tables, sourceSchema);
-      for (const { name, problem } of found) {
+      for (const { name, columns, problem } of found) {
         if (problem !== undefined)
-          log.warn(`${sourceSchema}.${name} cannot be replicated: ${problem}`, { code: 'ORACLE_TABLE_UNSUPPORTED' });
+          log.warn(`${sourceSchema}.${name} cannot be replicated: ${problem}`, { code: problemCode(name, columns) });
       }
       return found.filter(({ name, problem }) => name !== SENTINEL && problem === undefined).map(sourceTable);
     });

@@ -1,5 +1,5 @@
 import { type OracleConnection, rows } from './connection.ts';
-import { failureOf } from './ora-errors.ts';
+import { failureOf, isDenied } from './ora-errors.ts';
 import { SENTINEL } from './sentinel.ts';
 
 /** A right that a connection needs. */
@@ -23,6 +23,19 @@ const MINING_VIEWS = [
   'V$LOGMNR_CONTENTS',
 ];
 const TABLES_VIEWS = ['V$TRANSACTION', 'V$SESSION'];
+/** The same of every instance of a cluster. */
+const CLUSTER_VIEWS = ['GV$TRANSACTION', 'GV$SESSION'];
+
+/** What a connection is for. */
+export type RightsQuestion =
+  | { readonly side: 'mining' }
+  | {
+      readonly side: 'tables';
+      /** Of the sentinel; undefined: there is none to write to yet. */
+      readonly sentinel: string | undefined;
+      /** Several instances have the database open. */
+      readonly cluster: boolean;
+    };
 
 /** Reads no row, and fails as a real question would. */
 export function viewProbe(view: string): string {
@@ -44,25 +57,23 @@ export const PACKAGE_PROBE = `SELECT 1 FROM ALL_PROCEDURES WHERE OWNER = 'SYS' A
 export const LOGMINING_PROBE = `SELECT 1 FROM SESSION_PRIVS WHERE PRIVILEGE = 'LOGMINING'`;
 
 /** Names the rights that a connection lacks, one by one. */
-export async function missingRights(
-  connection: OracleConnection,
-  side: 'mining' | 'tables',
-  owner: string,
-): Promise<Right[]> {
+export async function missingRights(connection: OracleConnection, question: RightsQuestion): Promise<Right[]> {
   const missing: Right[] = [];
-  for (const view of side === 'mining' ? MINING_VIEWS : TABLES_VIEWS) {
+  const views =
+    question.side === 'mining' ? MINING_VIEWS : [...TABLES_VIEWS, ...(question.cluster ? CLUSTER_VIEWS : [])];
+  for (const view of views) {
     if (!(await answers(connection, viewProbe(view)))) missing.push(viewRight(view));
   }
-  if (side === 'mining') {
+  if (question.side === 'mining') {
     if ((await rows(connection, PACKAGE_PROBE)).length === 0) {
       missing.push({ name: 'EXECUTE on DBMS_LOGMNR', grant: (user) => `GRANT EXECUTE ON SYS.DBMS_LOGMNR TO ${user}` });
     }
     if ((await rows(connection, LOGMINING_PROBE)).length === 0) {
       missing.push({ name: 'LOGMINING', grant: (user) => `GRANT LOGMINING TO ${user}` });
     }
-  } else {
-    const table = sentinelTable(owner);
-    for (const [right, sql] of sentinelProbes(owner)) {
+  } else if (question.sentinel !== undefined) {
+    const table = sentinelTable(question.sentinel);
+    for (const [right, sql] of sentinelProbes(question.sentinel)) {
       if (await answers(connection, sql)) continue;
       missing.push({ name: `${right} on ${table}`, grant: (user) => `GRANT ${right} ON ${table} TO ${user}` });
     }
@@ -74,13 +85,16 @@ function sentinelTable(owner: string): string {
   return `"${owner.replaceAll('"', '""')}"."${SENTINEL}"`;
 }
 
-function viewRight(view: string): Right {
-  const behind = view.replace('V$', 'V_$');
-  return { name: `SELECT on ${view}`, grant: (user) => `GRANT SELECT ON SYS.${behind} TO ${user}` };
+/** Name of the right to read a view. */
+export function rightTo(view: string): string {
+  return `SELECT on ${view}`;
 }
 
-/** ORA-00942, ORA-01031 and, since 23ai, ORA-41900: what may not be seen is not there, or is said to be forbidden. */
-const DENIED: readonly (number | undefined)[] = [942, 1031, 41900];
+function viewRight(view: string): Right {
+  const behind = view.replace('V$', 'V_$');
+  return { name: rightTo(view), grant: (user) => `GRANT SELECT ON SYS.${behind} TO ${user}` };
+}
+
 /** ORA-01306, no LogMiner session, and ORA-00904, no such column: only whoever has the right is told. */
 const ALLOWED: readonly (number | undefined)[] = [1306, 904];
 
@@ -89,9 +103,8 @@ async function answers(connection: OracleConnection, sql: string): Promise<boole
     await rows(connection, sql);
     return true;
   } catch (error) {
-    const number = failureOf(error)?.number;
-    if (DENIED.includes(number)) return false;
-    if (ALLOWED.includes(number)) return true;
+    if (isDenied(error)) return false;
+    if (ALLOWED.includes(failureOf(error)?.number)) return true;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { OracleConnection } from './connection.ts';
+import { failureOf } from './ora-errors.ts';
 import type { Scn } from './scn.ts';
 
 /** The table that is written to for its redo alone. */
@@ -6,6 +7,9 @@ export const SENTINEL = 'REPLICATOR_SENTINEL';
 
 /** Under which the row of this program is kept. */
 const KEY = 1n;
+
+/** ORA-00001: the row is there already. */
+const NOT_UNIQUE = 1;
 
 /** Parameters: the SCN, the key. */
 export function updateSentinel(owner: string): string {
@@ -25,8 +29,16 @@ export const COMMIT_TO_DISK = 'COMMIT WRITE IMMEDIATE WAIT';
  * would miss what is written later. A commit of our own row brings everything before it along. It also lets the newest SCN grow on an idle server.
  */
 export async function flushRedo(connection: OracleConnection, owner: string, scn: Scn): Promise<void> {
-  const { rowsAffected } = await connection.execute(updateSentinel(owner), [scn, KEY]);
-  if (rowsAffected === 0) await connection.execute(insertSentinel(owner), [KEY, scn]);
+  const update = async () => (await connection.execute(updateSentinel(owner), [scn, KEY])).rowsAffected;
+  if ((await update()) === 0) {
+    try {
+      await connection.execute(insertSentinel(owner), [KEY, scn]);
+    } catch (error) {
+      // Another replication of this schema was first.
+      if (failureOf(error)?.number !== NOT_UNIQUE) throw error;
+      await update();
+    }
+  }
   await connection.execute(COMMIT_TO_DISK);
 }
 

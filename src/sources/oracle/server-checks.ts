@@ -31,7 +31,7 @@ export interface ServerQuestion {
  */
 export async function checkServer(question: ServerQuestion, log: Logger): Promise<void> {
   const { mining, tables, owner, miningUser, tablesUser } = question;
-  refuseFirst([rightsFinding(await missingRights(mining, 'mining', owner), miningUser)]);
+  refuseFirst([rightsFinding(await missingRights(mining, { side: 'mining' }), miningUser)]);
   const facts = await readServer(mining, tables);
   refuseFirst([
     versionFinding(facts),
@@ -42,7 +42,9 @@ export async function checkServer(question: ServerQuestion, log: Logger): Promis
     keyLoggingFinding(facts),
     sentinelFinding(await readSentinel(tables, owner), owner, tablesUser),
   ]);
-  refuseFirst([rightsFinding(await missingRights(tables, 'tables', owner), tablesUser)]);
+  const cluster = facts.threads.filter(({ open }) => open).length > 1;
+  const missing = await missingRights(tables, { side: 'tables', sentinel: owner, cluster });
+  refuseFirst([rightsFinding(missing, tablesUser)]);
   // Without it the stream works, and what is loaded without redo is missing silently: that has to be said.
   warn([forceLoggingFinding(facts), logSizeFinding(facts)], log);
 }

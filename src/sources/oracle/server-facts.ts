@@ -1,14 +1,11 @@
 import { type OracleConnection, rows } from './connection.ts';
 import { ARCHIVED_LOGS, collectLogFiles, ONLINE_LOGS, type RedoThread, readThreads } from './log-files.ts';
-import { LogMinerSession } from './logminer-session.ts';
-import { missingRights, type Right } from './privileges.ts';
+import { LogMinerSession, readCurrentScn } from './logminer-session.ts';
 import type { Scn } from './scn.ts';
 import { SENTINEL } from './sentinel.ts';
 
-/** What an Oracle server is, as far as replicating from there is concerned. */
-export interface OracleFacts {
-  /** `19.0.0.0.0`. */
-  readonly version: string;
+/** What a database says of itself. */
+export interface DatabaseFacts {
   /** `ARCHIVELOG`, `NOARCHIVELOG`, `MANUAL`. */
   readonly logMode: string;
   /** Supplemental logging of the whole database: `YES`, `NO`, `IMPLICIT`. */
@@ -24,27 +21,46 @@ export interface OracleFacts {
   readonly multitenant: boolean;
   /** The newest. */
   readonly scn: Scn;
-  /** Where LogMiner runs: `CDB$ROOT`, or a pluggable database. */
+  /** Where LogMiner runs: `CDB$ROOT`, or a pluggable database; and the name of the whole database. */
   readonly miningContainer: string;
-  readonly tablesContainer: string;
-  /** Name of the whole database that each connection leads to. */
   readonly miningDatabase: string;
-  readonly tablesDatabase: string;
   /** Amazon RDS: no SYSDBA, its own procedures instead. */
   readonly rds: boolean;
   /** SCN of the last OPEN RESETLOGS; 0 when there was none. */
   readonly resetlogs: Scn;
+}
+
+/** Where the connection to the tables leads. */
+export interface PlaceFacts {
+  readonly tablesContainer: string;
+  readonly tablesDatabase: string;
+}
+
+/** How large redo logs are, and how quickly they fill. */
+export interface LogFacts {
   /** Of the online logs: bytes of the smallest, and how many groups there are. */
   readonly logBytes: number;
   readonly logGroups: number;
   /** Logs that the busiest thread has finished within the last hour. */
   readonly switches: number;
+}
+
+/** Which redo there is. */
+export interface RedoFacts {
   readonly threads: readonly RedoThread[];
   /** The oldest redo that is still to be had, by thread. */
   readonly oldest: ReadonlyMap<string, Scn>;
 }
 
-export const SERVER = `SELECT (SELECT VERSION FROM V$INSTANCE), LOG_MODE, SUPPLEMENTAL_LOG_DATA_MIN, SUPPLEMENTAL_LOG_DATA_PK, SUPPLEMENTAL_LOG_DATA_ALL,
+/** What an Oracle server is, as far as replicating from there is concerned. */
+export interface OracleFacts extends DatabaseFacts, PlaceFacts, LogFacts, RedoFacts {
+  /** `19.0.0.0.0`. */
+  readonly version: string;
+}
+
+export const VERSION = 'SELECT VERSION FROM V$INSTANCE';
+
+export const SERVER = `SELECT LOG_MODE, SUPPLEMENTAL_LOG_DATA_MIN, SUPPLEMENTAL_LOG_DATA_PK, SUPPLEMENTAL_LOG_DATA_ALL,
        FORCE_LOGGING, OPEN_MODE, DATABASE_ROLE, CDB, TO_CHAR(CURRENT_SCN), SYS_CONTEXT('USERENV', 'CON_NAME'),
        NVL(SYS_CONTEXT('USERENV', 'CDB_NAME'), SYS_CONTEXT('USERENV', 'DB_NAME')), TO_CHAR(RESETLOGS_CHANGE#),
        (SELECT USERNAME FROM ALL_USERS WHERE USERNAME = 'RDSADMIN')
@@ -65,48 +81,55 @@ const EVERY_SCN = 2n ** 63n;
 
 type Row = readonly (string | null)[];
 
-/** Asks a server for them. The rights to it have to be there: `readMissingRights`. */
+/** Asks a server for all of them. The rights to it have to be there: `missingRights`. */
 export async function readServer(mining: OracleConnection, tables: OracleConnection): Promise<OracleFacts> {
-  const [server = []] = await rows<Row>(mining, SERVER);
-  const [place = []] = await rows<Row>(tables, CONTAINER_NAME);
-  const [sizes = []] = await rows<Row>(mining, LOG_SIZES);
-  const [history = []] = await rows<Row>(mining, SWITCHES);
-  const text = (i: number): string => server[i] ?? '';
   return {
-    version: text(0),
-    logMode: text(1),
-    minimal: text(2),
-    keys: text(3),
-    allColumns: text(4),
-    forceLogging: text(5),
-    openMode: text(6),
-    role: text(7),
-    multitenant: text(8) === 'YES',
-    scn: BigInt(text(9)),
-    miningContainer: text(10),
-    miningDatabase: text(11),
-    resetlogs: BigInt(text(12)),
-    rds: text(13) !== '',
-    tablesContainer: place[0] ?? '',
-    tablesDatabase: place[1] ?? '',
-    logBytes: Number(sizes[0]),
-    logGroups: Number(sizes[1]),
-    switches: Number(history[0]),
-    threads: await readThreads(mining),
-    oldest: await readOldest(mining),
+    version: await readVersion(mining),
+    ...(await readDatabase(mining)),
+    ...(await readPlace(tables)),
+    ...(await readLogs(mining)),
+    ...(await readRedo(mining)),
   };
 }
 
-/** What each of the two connections lacks. `owner`: of the sentinel. */
-export async function readMissingRights(
-  mining: OracleConnection,
-  tables: OracleConnection,
-  owner: string,
-): Promise<{ readonly mining: readonly Right[]; readonly tables: readonly Right[] }> {
+export async function readVersion(mining: OracleConnection): Promise<string> {
+  const [[version] = []] = await rows<Row>(mining, VERSION);
+  return version ?? '';
+}
+
+export async function readDatabase(mining: OracleConnection): Promise<DatabaseFacts> {
+  const [server = []] = await rows<Row>(mining, SERVER);
+  const text = (i: number): string => server[i] ?? '';
   return {
-    mining: await missingRights(mining, 'mining', owner),
-    tables: await missingRights(tables, 'tables', owner),
+    logMode: text(0),
+    minimal: text(1),
+    keys: text(2),
+    allColumns: text(3),
+    forceLogging: text(4),
+    openMode: text(5),
+    role: text(6),
+    multitenant: text(7) === 'YES',
+    scn: BigInt(text(8)),
+    miningContainer: text(9),
+    miningDatabase: text(10),
+    resetlogs: BigInt(text(11)),
+    rds: text(12) !== '',
   };
+}
+
+export async function readPlace(tables: OracleConnection): Promise<PlaceFacts> {
+  const [place = []] = await rows<Row>(tables, CONTAINER_NAME);
+  return { tablesContainer: place[0] ?? '', tablesDatabase: place[1] ?? '' };
+}
+
+export async function readLogs(mining: OracleConnection): Promise<LogFacts> {
+  const [sizes = []] = await rows<Row>(mining, LOG_SIZES);
+  const [history = []] = await rows<Row>(mining, SWITCHES);
+  return { logBytes: Number(sizes[0]), logGroups: Number(sizes[1]), switches: Number(history[0]) };
+}
+
+export async function readRedo(mining: OracleConnection): Promise<RedoFacts> {
+  return { threads: await readThreads(mining), oldest: await readOldest(mining) };
 }
 
 /** Columns of the sentinel; undefined when it is not there, or cannot be seen. */
@@ -115,11 +138,19 @@ export async function readSentinel(tables: OracleConnection, owner: string): Pro
   return found.length === 0 ? undefined : found.map(([name]) => name ?? '');
 }
 
-/** Starts LogMiner at an SCN, as the replication does, and ends it. What it failed with; undefined when it works. */
-export async function tryLogMiner(mining: OracleConnection, scn: Scn): Promise<unknown> {
+/** Starts LogMiner on the newest redo, as the replication does, reads it, and ends it. What it failed with; undefined when it works. */
+export async function tryLogMiner(mining: OracleConnection): Promise<unknown> {
   const session = new LogMinerSession(mining, '', undefined);
   try {
-    await session.start(await collectLogFiles(mining, scn, scn, await readThreads(mining)), scn, scn);
+    const threads = await readThreads(mining);
+    const { scn } = await readCurrentScn(mining);
+    let to = scn - 1n;
+    for (const { open, lastRedo } of threads) {
+      if (open && lastRedo <= to) to = lastRedo - 1n;
+    }
+    await session.start(await collectLogFiles(mining, to - 1n, to, threads), to - 1n, to);
+    // To start it and to read what it finds are rights of their own.
+    for await (const _ of session.rows(to - 1n, to));
     return undefined;
   } catch (error) {
     return error;

@@ -1,9 +1,10 @@
+import type { ErrorCode } from '../../explanations/table.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Finding } from '../finding.ts';
 import type { Right } from './privileges.ts';
 import type { Scn } from './scn.ts';
 import { SENTINEL } from './sentinel.ts';
-import type { OracleFacts } from './server-facts.ts';
+import type { DatabaseFacts, LogFacts, OracleFacts, PlaceFacts, RedoFacts } from './server-facts.ts';
 
 /** The container of a server that LogMiner runs in. */
 const ROOT = 'CDB$ROOT';
@@ -30,7 +31,7 @@ export function rightsFinding(missing: readonly Right[], user: string): Finding 
   });
 }
 
-export function versionFinding({ version }: OracleFacts): Finding {
+export function versionFinding({ version }: Pick<OracleFacts, 'version'>): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [oldest, least] = OLDEST_VERSION;
   if (major > oldest || (major === oldest && minor >= least)) return { found: version };
@@ -43,7 +44,7 @@ export function versionFinding({ version }: OracleFacts): Finding {
 }
 
 /** Both connections have to lead into one server: LogMiner's to the root, that of the tables to a pluggable database. */
-export function containersFinding(facts: OracleFacts): Finding {
+export function containersFinding(facts: DatabaseFacts & PlaceFacts): Finding {
   const { multitenant, miningContainer, tablesContainer, miningDatabase, tablesDatabase } = facts;
   if (miningDatabase !== tablesDatabase) {
     return refused(`${miningDatabase} and ${tablesDatabase}`, 'one server', {
@@ -72,7 +73,7 @@ export function containersFinding(facts: OracleFacts): Finding {
 }
 
 /** The sentinel has to be written: by a commit there all redo of a window is on the disk. */
-export function primaryFinding({ role, openMode }: OracleFacts): Finding {
+export function primaryFinding({ role, openMode }: DatabaseFacts): Finding {
   const found = `${role}, ${openMode}`;
   if (role !== 'PRIMARY') {
     return refused(found, 'PRIMARY', {
@@ -90,7 +91,7 @@ export function primaryFinding({ role, openMode }: OracleFacts): Finding {
   });
 }
 
-export function archiveFinding({ logMode, rds }: OracleFacts): Finding {
+export function archiveFinding({ logMode, rds }: DatabaseFacts): Finding {
   if (logMode === 'ARCHIVELOG') return { found: logMode };
   return refused(logMode, 'ARCHIVELOG', {
     code: 'ORACLE_ARCHIVELOG',
@@ -103,7 +104,7 @@ export function archiveFinding({ logMode, rds }: OracleFacts): Finding {
 }
 
 /** `IMPLICIT`: another kind brings it along. */
-export function minimalLoggingFinding({ minimal, rds }: OracleFacts): Finding {
+export function minimalLoggingFinding({ minimal, rds }: DatabaseFacts): Finding {
   if (minimal === 'YES' || minimal === 'IMPLICIT') return { found: minimal };
   return refused(minimal, 'YES', {
     code: 'ORACLE_SUPPLEMENTAL_LOGGING',
@@ -113,7 +114,7 @@ export function minimalLoggingFinding({ minimal, rds }: OracleFacts): Finding {
   });
 }
 
-export function keyLoggingFinding({ keys, allColumns, rds }: OracleFacts): Finding {
+export function keyLoggingFinding({ keys, allColumns, rds }: DatabaseFacts): Finding {
   if (keys === 'YES') return { found: 'YES' };
   if (allColumns === 'YES') return { found: 'all columns' };
   return refused(keys, 'YES', {
@@ -125,7 +126,7 @@ export function keyLoggingFinding({ keys, allColumns, rds }: OracleFacts): Findi
   });
 }
 
-export function allColumnsFinding({ allColumns, rds }: OracleFacts): Finding {
+export function allColumnsFinding({ allColumns, rds }: DatabaseFacts): Finding {
   if (allColumns === 'YES') return { found: 'YES' };
   return refused(allColumns, 'YES, where the redo may grow', {
     code: 'ORACLE_SUPPLEMENTAL_ALL',
@@ -136,7 +137,7 @@ export function allColumnsFinding({ allColumns, rds }: OracleFacts): Finding {
   });
 }
 
-export function forceLoggingFinding({ forceLogging, rds }: OracleFacts): Finding {
+export function forceLoggingFinding({ forceLogging, rds }: DatabaseFacts): Finding {
   if (forceLogging === 'YES') return { found: 'YES' };
   const statement = rds
     ? 'BEGIN rdsadmin.rdsadmin_util.force_logging(p_enable => true); END;'
@@ -151,7 +152,7 @@ export function forceLoggingFinding({ forceLogging, rds }: OracleFacts): Finding
 }
 
 /** Whether online logs are large enough for what is written. */
-export function logSizeFinding({ switches, logBytes, logGroups }: OracleFacts): Finding {
+export function logSizeFinding({ switches, logBytes, logGroups }: LogFacts): Finding {
   const found = `${logGroups} of ${Math.round(logBytes / MEBIBYTE)} MB, ${switches} filled in the last hour`;
   if (switches <= OFTEN) return { found };
   const megabytes = Math.ceil((logBytes * switches) / SELDOM / MEBIBYTE / 64) * 64;
@@ -171,7 +172,10 @@ export function logSizeFinding({ switches, logBytes, logGroups }: OracleFacts): 
  * Whether the redo behind an SCN is to be had.
  * @param start what is needed first is behind it; undefined: not chosen yet
  */
-export function retentionFinding(facts: OracleFacts, start: Scn | undefined): Finding {
+export function retentionFinding(
+  facts: RedoFacts & Pick<DatabaseFacts, 'scn' | 'resetlogs'>,
+  start: Scn | undefined,
+): Finding {
   const { oldest, scn, resetlogs } = facts;
   if (oldest.size === 0) return { found: 'no log that can be read' };
   const since = [...oldest.values()].reduce((a, b) => (b > a ? b : a), 0n);
@@ -206,7 +210,7 @@ export function retentionFinding(facts: OracleFacts, start: Scn | undefined): Fi
 }
 
 /** SCN of the oldest redo of a thread that lacks some of what is wanted; undefined when all is there. */
-function goneSince({ threads, oldest }: OracleFacts, wanted: Scn): Scn | undefined {
+function goneSince({ threads, oldest }: RedoFacts, wanted: Scn): Scn | undefined {
   for (const { number, open, enabled, checkpoint } of threads) {
     if (!open && checkpoint < wanted) continue;
     const first = oldest.get(number);
@@ -244,7 +248,7 @@ export function sentinelFinding(columns: readonly string[] | undefined, owner: s
 }
 
 interface Problem {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly fix: string;
   readonly statements?: readonly string[];

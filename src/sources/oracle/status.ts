@@ -1,4 +1,4 @@
-import type { SourceStatus } from '../source.ts';
+import type { Retention, SourceStatus } from '../source.ts';
 import { ScnPosition } from './position.ts';
 
 /** How far the source is, and how LogMiner is doing. */
@@ -6,7 +6,7 @@ export class OracleStatus implements SourceStatus {
   state: SourceStatus['state'] = 'waiting';
   /** A server keeps its redo by age, not for its readers. */
   readonly retainedBytes = undefined;
-  readonly retention = undefined;
+  retention: Retention | undefined;
   /** SCNs say nothing of bytes. */
   readonly lagBytes = undefined;
   lastReceived = 0;

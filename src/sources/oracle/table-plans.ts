@@ -45,9 +45,9 @@ export class TablePlans {
     const { tables, asOf } = await this.#read();
     for (const table of tables) {
       const known = this.#known.get(table.name);
-      if (known === undefined || JSON.stringify(known) !== JSON.stringify(table)) this.#plans.delete(table.name);
+      if (known === undefined || definition(known) !== definition(table)) this.#plans.delete(table.name);
       this.#known.set(table.name, table);
-      this.#objects.set(table.objectId, table.name);
+      for (const id of table.objectIds) this.#objects.set(id, table.name);
     }
     this.#asOf = asOf;
     this.#absent = new Set(wanted === undefined || this.#known.has(wanted) ? [] : [...this.#absent, wanted]);
@@ -92,8 +92,19 @@ export class TablePlans {
       if (column === undefined) throw new TypeError(`no column ${source.columns[i].name}`);
       return columnWriter(column, targets[i]);
     });
-    return { name, number, source, writer: new RowWriter(source, writers, this.#out), problem: undefined, lobs };
+    const large = columns.map((column) => column !== undefined && isLarge(column.type));
+    return { name, number, source, writer: new RowWriter(source, writers, this.#out, large), problem: undefined, lobs };
   }
+}
+
+/** All of a table that its plan depends on: partitions and rows come and go. */
+function definition(table: OracleTable): string {
+  return JSON.stringify({ ...table, objectIds: [], rows: 0 });
+}
+
+/** True for a type whose values are never in the condition of an update or a delete. */
+function isLarge(type: string): boolean {
+  return isLob(type) || type === 'LONG' || type === 'LONG RAW';
 }
 
 function isLob(type: string): boolean {

@@ -98,6 +98,13 @@ class OpenTransaction {
 /**
  * The transactions that are open at a point of the redo, each with the changes that were read so far, and the order in which they are handed
  * on: that of their commits. Together they keep to a budget of memory; beyond it the largest move to disk.
+ *
+ * The servers of a parallel statement change rows in transactions of their own, with numbers and commits of their own, and are handed on as
+ * such. LogMiner tells the number of a parent (PXID), but that does not make one transaction of them for certain. It is told of
+ * recursive transactions too, which end by themselves, whatever becomes of their parent. And the commits of the servers are several records, between which others commit:
+ * waiting for the last would let those overtake that changed the same rows after the first; handing all on with the first
+ * would rely on commits that were not read. So nothing is lost, doubled or out of order; between the commits of its
+ * servers a parallel statement is there in part, at the target as in the redo.
  */
 export class Transactions {
   readonly #open = new Map<string, OpenTransaction>();
@@ -128,6 +135,11 @@ export class Transactions {
     return this.#open.size;
   }
 
+  /** True for a transaction of which something was read. */
+  has(xid: string): boolean {
+    return this.#find(xid) !== undefined;
+  }
+
   /** Bytes of changes in memory. */
   get memory(): number {
     return this.#memory;
@@ -146,6 +158,11 @@ export class Transactions {
       only = each;
     }
     return only;
+  }
+
+  /** A transaction does something whose change follows later, as a large object is written piece by piece: it is needed from here on. */
+  begins(xid: string, scn: Scn): void {
+    this.changesOf(xid, scn);
   }
 
   /** The log for the next change of a transaction, which begins with it when it is not known. `changed` has to follow. */

@@ -6,6 +6,8 @@ const FIRST_SIZE = 3250n;
 const LARGEST = 10n ** 12n;
 /** A window is never made smaller than that. */
 const SMALLEST = 100n;
+/** SCNs that a window has at the very least: LogMiner refuses a range that ends where it begins (ORA-01281). */
+export const LEAST_SCNS = 2n;
 /** Rows in a window above which the next one is smaller. */
 const MANY_ROWS = 50_000;
 /** Rows in a window below which the next one may be larger. */
@@ -26,7 +28,7 @@ export class Windows {
 
   /** @param limit undefined: none */
   constructor(limit: Scn | undefined) {
-    this.#limit = limit;
+    this.#limit = limit !== undefined && limit < LEAST_SCNS ? LEAST_SCNS : limit;
     this.#size = this.#bounded(FIRST_SIZE);
   }
 

@@ -253,7 +253,10 @@ export class PgoutputDecoder {
         if (block === undefined) this.#sink.entryAppended();
         this.#counts.truncate++;
       } else if (this.#options.truncate === 'ignore') {
-        this.#options.log.warn('TRUNCATE ignored; the target keeps its rows', tableFields(table));
+        this.#options.log.warn('TRUNCATE ignored; the target keeps its rows', {
+          ...tableFields(table),
+          code: 'TRUNCATE_IGNORED',
+        });
       } else if (block === undefined) {
         throw truncateRefused(table);
       } else {

@@ -126,17 +126,16 @@ export class SlotMonitor {
     }
     if (slot.walStatus === this.#walStatus) return;
     this.#walStatus = slot.walStatus;
-    // The code is that of the error with which the next start would end.
-    const fields = { slot: slot.name, retainedBytes: this.#status.retainedBytes, code: 'PG_SLOT_LOST' };
+    const fields = { slot: slot.name, retainedBytes: this.#status.retainedBytes };
     if (slot.walStatus === 'unreserved') {
       this.#log.warn(
         'the source is about to remove log that the replication slot needs: apply faster or raise max_slot_wal_keep_size',
-        fields,
+        { ...fields, code: 'PG_SLOT_AT_RISK' },
       );
     } else if (slot.walStatus === 'lost') {
       this.#log.error(
         'the source has removed log that the replication slot needs: once disconnected, it cannot go on',
-        fields,
+        { ...fields, code: 'PG_SLOT_LOST' },
       );
     }
   }

@@ -200,7 +200,7 @@ export class ReplicationStream {
 
   /** PostgreSQL 18 and newer go on without a publication that is gone and only warn: changes would be lost unseen. */
   #notice(code: string | undefined, message: string): void {
-    this.#log.warn('warning from the source database', { code, message });
+    this.#log.warn('warning from the source database', { code: 'PG_SOURCE_WARNING', sqlState: code, message });
     if (code !== PUBLICATION_SKIPPED) return;
     this.#end(publicationDropped(this.#settings.publication));
   }

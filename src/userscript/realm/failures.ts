@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../explanations/table.ts';
 import type { Intrinsics } from './intrinsics.ts';
 import type { ThrownText } from './io.ts';
 
@@ -5,8 +6,8 @@ export interface Failures {
   /** What runs at the moment, for errors. */
   readonly running: { handler: string; table: string };
   /** Throws an error that the outside knows by its code. */
-  fail(code: string, message: string): never;
-  codeOf(error: unknown): string;
+  fail(code: ErrorCode, message: string): never;
+  codeOf(error: unknown): ErrorCode | '';
   /** An error for a request that the database refused. */
   refusal(request: number, message: string): Error;
   /** What was thrown, in texts; nothing that the script can put in its way makes this fail. */
@@ -17,7 +18,7 @@ export interface Failures {
 
 export function createFailures(intrinsics: Intrinsics): Failures {
   const { ErrorType, notes, toText } = intrinsics;
-  const codes = notes<string>();
+  const codes = notes<ErrorCode>();
   const requests = notes<number>();
   const running = { handler: '', table: '' };
 

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../explanations/table.ts';
 /** How the text of a column is shown to a script, and what a script's value for it is written as. */
 export const Shown = {
   /** As it is: text, numbers, dates. */
@@ -48,7 +49,7 @@ export const COUNTERS = 4;
 /** A failure inside the script, in plain texts: objects of the script's own never leave its realm. */
 export interface ThrownText {
   /** The code of an error of ours, as in `SCRIPT_RESULT`; empty for the script's own. */
-  readonly code: string;
+  readonly code: ErrorCode | '';
   readonly name: string;
   readonly message: string;
   readonly stack: string;

@@ -39,7 +39,13 @@ export function SourceStep(props: StepProps) {
 
 /** Fifth step, first page: the connection to the target. */
 export function TargetStep(props: StepProps) {
-  return <ConnectionPage {...props} side="target" question="Where are the changes written to?" />;
+  return (
+    <ConnectionPage
+      {...props}
+      side="target"
+      question="Where are the changes written to? To CockroachDB, or to PostgreSQL."
+    />
+  );
 }
 
 interface ConnectionPageProps extends StepProps {

@@ -1,4 +1,5 @@
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { type Answer, type AnswerResult, type BindValue, OraError } from './answer.ts';
 import { Faults } from './faults.ts';
 import { parseAlterSession } from './handshake.ts';
@@ -16,7 +17,7 @@ import { type Features, Session, type SessionHost } from './session.ts';
  * are IN; binds after its end are IN. An OUT bind shows as null, or from a cached statement's second execution on as
  * what the driver has in it.
  *
- * What it does not imitate: encryption and checksums of the network, TLS, other verifiers, change of a password,
+ * What it does not imitate: native encryption and checksums of the network, certificates of clients, other verifiers, change of a password,
  * proxy users; character sets other than AL32UTF8, and NVARCHAR2; other types of columns than AnswerColumn has;
  * locators of LOBs (a CLOB is for `fetchAsString` or a handler of fetch types), cursors as values, objects, arrays as
  * binds; RETURNING INTO; batch errors and row counts of executeMany; implicit results; a describe without an
@@ -40,9 +41,14 @@ export class OracleDouble<S> implements SessionHost {
     this.#options = options;
     this.features = PROFILES[options.profile];
     this.#answers = options.answers.map(compile);
-    this.#listener = createServer({ noDelay: true }, (socket) => {
+    const serve = (socket: Socket) => {
       this.#sessions.add(new Session(++this.#lastSession, socket, this));
-    });
+    };
+    // A client that does not trust the certificate is gone before there is a session.
+    this.#listener =
+      options.tls === undefined
+        ? createServer({ noDelay: true }, serve)
+        : createTlsServer({ noDelay: true, ...options.tls }, serve).on('tlsClientError', () => {});
   }
 
   /** Listens on a free port of the loopback interface. */
@@ -158,6 +164,8 @@ export interface DoubleOptions<S> {
   readonly answers: readonly Answer<S, DoubleSession>[];
   /** Is handed to the answers. */
   readonly server: S;
+  /** It listens with TLS (TCPS), with this certificate and its key, as PEM; without TLS when left out. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 export interface DoubleSession {

@@ -1,8 +1,10 @@
+import { type Answer, OraError } from './answer.ts';
 import { CATALOGUE_ANSWERS } from './answers/catalogue.ts';
 import { LOGMINER_ANSWERS } from './answers/logminer.ts';
 import { sentinelAnswers } from './answers/sentinel.ts';
 import { SERVER_ANSWERS } from './answers/server.ts';
 import { type DoubleOptions, OracleDouble } from './double.ts';
+import type { ModelSession } from './model-session.ts';
 import { RedoModel } from './redo-model.ts';
 
 export interface OracleServerOptions {
@@ -17,6 +19,18 @@ const ROOT = 'ORCLCDB';
 const PDB = 'ORCLPDB1';
 const MINER = 'C##REPLICATOR';
 const PASSWORD = 'o@ra/cle"1';
+
+/** An answer for those who may read every view that the question names. */
+function withRights(known: Answer<RedoModel, ModelSession>): Answer<RedoModel, ModelSession> {
+  return {
+    sql: known.sql,
+    answer(model, session, binds, sql) {
+      const denied = sql.match(/\bG?V\$\w+/g)?.some((view) => model.denied.has(view)) === true;
+      if (denied) throw new OraError(model.denial, 'table or view does not exist');
+      return known.answer(model, session, binds, sql);
+    },
+  };
+}
 
 /** An Oracle server for a test: the double that drivers connect to, and the model of the database behind it. */
 export class OracleServer {
@@ -45,7 +59,9 @@ export class OracleServer {
       profile,
       users: { [MINER]: PASSWORD },
       services: multitenant ? [ROOT, PDB] : [ROOT],
-      answers: [...LOGMINER_ANSWERS, ...sentinelAnswers(owner), ...CATALOGUE_ANSWERS, ...SERVER_ANSWERS],
+      answers: [...LOGMINER_ANSWERS, ...sentinelAnswers(owner), ...CATALOGUE_ANSWERS, ...SERVER_ANSWERS].map(
+        withRights,
+      ),
       server: model,
     });
     return new OracleServer(model, double, owner, multitenant);

@@ -5,6 +5,8 @@ export interface ModelLog {
   readonly first: bigint;
   next: bigint;
   readonly group: number;
+  /** When it was begun, milliseconds since the epoch. */
+  begun: number;
   /** How the archived copy is told: not at all yet, there, or deleted. */
   archive: 'none' | 'late' | 'there' | 'deleted';
   /** False when another one was written over it. */
@@ -73,6 +75,15 @@ export class RedoLogs {
 
   #open(thread: number, sequence: number, first: bigint): void {
     const group = thread * 10 + (sequence % GROUPS);
-    this.logs.push({ thread, sequence, first, next: OPEN_END, group, archive: 'none', online: true });
+    this.logs.push({
+      thread,
+      sequence,
+      first,
+      next: OPEN_END,
+      group,
+      begun: Date.now(),
+      archive: 'none',
+      online: true,
+    });
   }
 }

@@ -6,8 +6,12 @@ export interface ModelTable {
   readonly name: string;
   readonly objectId: number;
   readonly columns: readonly ModelColumn[];
-  /** Positions of the columns of the primary key; none: the table has no key. */
+  /** Positions of the columns of the primary key; none: the table has none. */
   readonly key: readonly number[];
+  /** Unique indexes beside it, by their names: positions of their columns. */
+  readonly unique: ReadonlyMap<string, readonly number[]>;
+  /** Everything but large objects is logged of it. */
+  allLogged: boolean;
   /** What is in it now, committed or not, by ROWID. */
   readonly rows: Map<string, ModelValue[]>;
 }
@@ -56,6 +60,14 @@ export interface ModelOptions {
 /**
  * An Oracle database as LogMiner shows it: tables, transactions that change them, and the redo that these leave. What it holds at the
  * end is the truth that a target is compared with.
+ *
+ * What it does not imitate: DDL, and redo of tables that were altered or dropped; TRUNCATE; holes; values that LogMiner
+ * does not tell (tests write such records themselves). Parents of parallel transactions; numbers of transactions without their
+ * sequence; undo of writes to large objects, which goes with that of their rows; pieces of LONG, XMLTYPE and long VARCHAR2;
+ * internal records; rows that are chained, or of index-organized tables. Names with quotes that LogMiner fails to double. Versions of the dictionary.
+ * Threads that are closed. Several destinations
+ * of archived logs, members of groups that are damaged, and how long anything takes. Locks: a test does not let two transactions change one
+ * row. A failing statement takes nothing back.
  */
 export class RedoModel {
   readonly tables = new Map<string, ModelTable>();
@@ -70,6 +82,8 @@ export class RedoModel {
   scn: bigint;
   /** Records that are on disk: LogMiner sees no others. */
   flushed = 0;
+  /** Of this thread nothing from that record on is on disk; its newest redo there is of that SCN. */
+  slow: { readonly thread: number; readonly from: number; readonly scn: bigint } | undefined;
   readonly open = new Set<ModelTransaction>();
   #xids = 0;
   #rowIds = 0;
@@ -89,6 +103,10 @@ export class RedoModel {
   };
   /** Views and tables that the user may not read, and `LOGMINING`, `DBMS_LOGMNR`. */
   readonly denied = new Set<string>();
+  /** The error that they get: ORA-00942, or ORA-41900 of newer servers. */
+  denial = 942;
+  /** Tables of which partitions have numbers of their own, by those. */
+  readonly partitions = new Map<string, ModelTable>();
   /** Tables that the user may not see. */
   readonly hidden = new Set<string>();
   /** Hours by which the host's clock is ahead of UTC. */
@@ -102,13 +120,23 @@ export class RedoModel {
     this.logs = new RedoLogs(threads, scn - 1000n);
   }
 
-  createTable(owner: string, name: string, columns: readonly ModelColumn[], key: readonly string[]): ModelTable {
+  /** @param unique by its name the columns of each unique index: without a primary key the first of them is what is logged */
+  createTable(
+    owner: string,
+    name: string,
+    columns: readonly ModelColumn[],
+    key: readonly string[],
+    unique: Readonly<Record<string, readonly string[]>> = {},
+  ): ModelTable {
+    const positions = (names: readonly string[]) => names.map((each) => columns.findIndex((one) => one.name === each));
     const table: ModelTable = {
       owner,
       name,
       objectId: ++this.#objects,
       columns,
-      key: key.map((column) => columns.findIndex((each) => each.name === column)),
+      allLogged: false,
+      key: positions(key),
+      unique: new Map(Object.entries(unique).map(([index, names]) => [index, positions(names)])),
       rows: new Map(),
     };
     this.tables.set(`${owner}.${name}`, table);
@@ -163,9 +191,18 @@ export class RedoModel {
 
   /** The newest SCN of a thread that is on disk. */
   lastRedo(thread: number): bigint {
+    if (this.slow?.thread === thread) return this.slow.scn;
     // An idle instance keeps up by itself.
     const last = this.redo[this.flushed - 1];
     return this.threads > 1 && thread > 1 ? this.scn : (last?.scn ?? this.scn);
+  }
+
+  /** From now on the instance of that thread writes nothing to disk, until the returned function is called. */
+  stall(thread: number): () => void {
+    this.slow = { thread, from: this.redo.length, scn: this.scn };
+    return () => {
+      this.slow = undefined;
+    };
   }
 
   /** LGWR writes everything to disk. */
@@ -265,7 +302,12 @@ export class ModelTransaction {
   update(table: ModelTable, rowId: string, set: ReadonlyMap<number, ModelValue>): void {
     const before = this.#row(table, rowId);
     const after = before.map((value, i) => (set.has(i) ? (set.get(i) ?? null) : value));
-    this.#change('update', table, rowId, before, after, [...set], this.#condition(table, before));
+    const logged = this.#condition(table, before);
+    // What a column was that is set is told, too.
+    const former = before
+      .map((value, i) => [i, value] as const)
+      .filter(([i]) => set.has(i) && !isLob(table.columns[i]) && !logged.some(([each]) => each === i));
+    this.#change('update', table, rowId, before, after, [...set], [...logged, ...former]);
   }
 
   delete(table: ModelTable, rowId: string): void {
@@ -304,9 +346,10 @@ export class ModelTransaction {
     return row;
   }
 
-  /** With primary key logging: the key, or everything but large objects. */
+  /** With primary key logging: the key, else a unique one, else everything but large objects. */
   #condition(table: ModelTable, before: readonly ModelValue[]): (readonly [number, ModelValue])[] {
-    if (table.key.length > 0) return table.key.map((i) => [i, before[i]] as const);
+    const [logged = []] = table.allLogged ? [] : table.key.length > 0 ? [table.key] : table.unique.values();
+    if (logged.length > 0) return logged.map((i) => [i, before[i]] as const);
     return before.map((value, i) => [i, value] as const).filter(([i]) => !isLob(table.columns[i]));
   }
 

@@ -1,112 +1,38 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseCommandLine } from '../../../src/config/command-line.ts';
-import { type CommandName, FLAGS, type Flag, type FlagName, flagNamed, flagsOf } from '../../../src/config/flags.ts';
+import { type CommandName, FLAGS, type FlagName, flagNamed, flagsOf } from '../../../src/config/flags.ts';
 import { flagHelp } from '../../../src/config/help.ts';
 import { defaultValue } from '../../../src/config/settings.ts';
-
-/** The flags of the command `pglogical` as operators know them: name, type, default. */
-const DOCUMENTED: readonly [string, string, string | null][] = [
-  ['applyTimeout', 'DURATION', '30s'],
-  ['collapseMutations', 'BOOL', 'true'],
-  ['dataDir', 'STRING', 'replicator-data'],
-  ['dlqTableName', 'IDENT', 'replicator_dlq'],
-  ['enableParallelApplies', 'BOOL', 'false'],
-  ['flushPeriod', 'DURATION', '1s'],
-  ['flushSize', 'INT', '1000'],
-  ['gracePeriod', 'DURATION', '30s'],
-  ['logDestination', 'STRING', null],
-  ['logFormat', 'STRING', 'text'],
-  ['maxRetries', 'INT', '10'],
-  ['metricsAddr', 'STRING', null],
-  ['metricsSnapshotCompression', 'STRING', 'gzip'],
-  ['metricsSnapshotPeriod', 'DURATION', '0'],
-  ['metricsSnapshotRetentionSize', 'STRING', ''],
-  ['metricsSnapshotRetentionTime', 'DURATION', '168h'],
-  ['parallelism', 'INT', '16'],
-  ['publicationName', 'STRING', null],
-  ['quiescentPeriod', 'DURATION', '10s'],
-  ['retireOffset', 'DURATION', '24h0m0s'],
-  ['retryInitialBackoff', 'DURATION', '25ms'],
-  ['retryMaxBackoff', 'DURATION', '2s'],
-  ['retryMultiplier', 'INT', '2'],
-  ['scanSize', 'INT', '10000'],
-  ['schemaRefresh', 'DURATION', '1m0s'],
-  ['slotName', 'STRING', 'replicator'],
-  ['sourceConn', 'STRING', null],
-  ['stageDisableCreateTableReaderIndex', 'BOOL', 'false'],
-  ['stageMarkAppliedLimit', 'INT', '100000'],
-  ['stageSanityCheckPeriod', 'DURATION', '10m0s'],
-  ['stageSanityCheckWindow', 'DURATION', '1h0m0s'],
-  ['stageUnappliedPeriod', 'DURATION', '1m0s'],
-  ['stagingConn', 'STRING', null],
-  ['stagingCreateSchema', 'BOOL', 'false'],
-  ['stagingIdleTime', 'DURATION', '1m0s'],
-  ['stagingJitterTime', 'DURATION', '15s'],
-  ['stagingMaxLifetime', 'DURATION', '5m0s'],
-  ['stagingMaxPoolSize', 'INT', '128'],
-  ['stagingSchema', 'STRING', '_replicator.public'],
-  ['standbyTimeout', 'DURATION', '5s'],
-  ['targetApplyQueueSize', 'INT', null],
-  ['targetConn', 'STRING', null],
-  ['targetIdleTime', 'DURATION', '1m0s'],
-  ['targetJitterTime', 'DURATION', '15s'],
-  ['targetMaxLifetime', 'DURATION', '5m0s'],
-  ['targetMaxPoolSize', 'INT', '128'],
-  ['targetSchema', 'STRING', null],
-  ['targetStatementCacheSize', 'INT', '128'],
-  ['taskGracePeriod', 'DURATION', '1m0s'],
-  ['timestampLimit', 'INT', '1000'],
-  ['userscript', 'STRING', null],
-  ['verbose', 'COUNT', '0'],
-  ['enableToastedColumns', 'BOOL', 'false'],
-  ['stageMode', 'STRING', null],
-  ['copierChannel', 'INT', null],
-  ['stageCopierChannelSize', 'INT', null],
-];
-
-/** Of them, those that `mylogical` does not have, and those that it has besides. */
-const ONLY_PGLOGICAL = [
-  'publicationName',
-  'slotName',
-  'standbyTimeout',
-  'enableToastedColumns',
-  'copierChannel',
-  'stageCopierChannelSize',
-];
-const ONLY_MYLOGICAL: readonly [string, string, string | null][] = [
-  ['defaultGTIDSet', 'STRING', null],
-  ['fetchMetadata', 'BOOL', 'false'],
-  ['replicationProcessID', 'INT', '10'],
-];
+import { DOCUMENTED_FLAGS } from '../../documented/flags.ts';
 
 /** Instar's own. */
-const OWN = ['config', 'standby', 'truncate', 'onApplyError', 'memoryLimit', 'userscriptTimeout', 'help'];
-const OWN_OF_MYLOGICAL = ['allDatabases', 'zeroDates'];
+const OWN = [
+  'enableDebugEndpoints',
+  'logMaxSize',
+  'logMaxFiles',
+  'config',
+  'standby',
+  'truncate',
+  'onApplyError',
+  'memoryLimit',
+  'userscriptTimeout',
+  'help',
+];
+const OWN_OF_MYLOGICAL = ['allDatabases', 'zeroDates', 'targetApplyQueueSize'];
+const OWN_OF_ORACLELOGMINER = ['oracleClientLib', 'collapseMutations'];
 
-const TYPES: Readonly<Record<Flag['type'], string>> = {
-  bool: 'BOOL',
-  int: 'INT',
-  size: 'SIZE',
-  duration: 'DURATION',
-  count: 'COUNT',
-  choice: 'STRING',
-  string: 'STRING',
-  connection: 'STRING',
-};
-
-test('every documented flag is there with its type and default, and nothing else but our own', () => {
-  for (const [name, type, standard] of [...DOCUMENTED, ...ONLY_MYLOGICAL]) {
-    assert.ok(Object.hasOwn(FLAGS, name), name);
-    const flag = flagNamed(name as FlagName);
-    assert.equal(TYPES[flag.type], type === 'IDENT' ? 'STRING' : type, name);
-    assert.equal(flag.default, standard, name);
+test('the engine has the documented flags and our own, and no others', () => {
+  for (const [command, own] of [
+    ['pglogical', OWN],
+    ['mylogical', [...OWN, ...OWN_OF_MYLOGICAL]],
+    ['oraclelogminer', [...OWN, ...OWN_OF_ORACLELOGMINER]],
+  ] as const) {
+    const documented = DOCUMENTED_FLAGS.filter(([, , , , commands]) => commands.includes(command)).map(
+      ([name]) => name,
+    );
+    assert.deepEqual([...flagsOf(command)].sort(), [...documented, ...own].sort(), command);
   }
-  const documented = DOCUMENTED.map(([name]) => name);
-  assert.deepEqual([...flagsOf('pglogical')].sort(), [...documented, ...OWN].sort());
-  const left = documented.filter((name) => !ONLY_PGLOGICAL.includes(name));
-  const besides = [...ONLY_MYLOGICAL.map(([name]) => name), ...OWN_OF_MYLOGICAL];
-  assert.deepEqual([...flagsOf('mylogical')].sort(), [...left, ...besides, ...OWN].sort());
 });
 
 test('every default obeys the rule of its flag', () => {

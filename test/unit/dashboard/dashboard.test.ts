@@ -173,7 +173,8 @@ test('errors and dead letters with their text and fix', async (t) => {
   assert.match(shown, /what +null in column "price" of items/);
   assert.match(shown, /fix +ALTER TABLE items ALTER price DROP NOT NULL;/);
   await screen.press('down');
-  await screen.waitFor(/code +TARGET_LOST/);
+  const lost = await screen.waitFor(/code +TARGET_LOST/);
+  assert.match(lost, /data +Nothing is lost or doubled/);
   await screen.press('up', 'c');
   await screen.waitFor(/copied 1 line/);
   const clipboard = Buffer.from(screen.raw().split('\u001b]52;c;')[1].split('\u0007')[0], 'base64').toString();

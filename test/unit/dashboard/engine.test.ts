@@ -80,6 +80,19 @@ test('an engine that died: why, what is safe, the fix, and r resumes; a resume t
   assert.deepEqual(asked, ['resume', 'resume']);
 });
 
+test('an engine that died of an error that is explained: what it means for the data, in place of what is true of others', async (t) => {
+  const { screen, engine, look, state } = await show(t);
+  engine.gone = true;
+  const at = new Date(NOW).toISOString();
+  state.ending = { at, how: 'failed', code: 'PG_SLOT_LOST', message: 'the slot is lost', fix: 'SELECT 1;' };
+  await look(2);
+  const ended = await screen.waitFor('The engine has ended');
+  const text = ended.replaceAll(/\s+/g, ' ');
+  assert.match(text, /is on the target and stays there\. Changes behind the checkpoint cannot be delivered any more/);
+  assert.match(text, /more instar explain PG_SLOT_LOST/);
+  assert.doesNotMatch(text, /the slot keeps the rest/);
+});
+
 test('an engine that vanished', async (t) => {
   const { screen, engine, look, state } = await show(t);
   engine.gone = true;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LogFile } from '../../../src/dashboard/log-file.ts';
+import { makeWay } from '../../../src/log/rotation.ts';
 import { LogPager } from '../../../src/dashboard/log-pager.ts';
 
 function logFile(t: TestContext, text: string): string {
@@ -21,7 +22,7 @@ const never = new AbortController().signal;
 
 test('lines before and after a place, whole, also where the pieces that are read end', async (t) => {
   const file = new LogFile(logFile(t, numbered(1, 9000, 30)));
-  const size = await file.size();
+  const size = (await file.extent()).end;
   assert.deepEqual(texts(await file.before(size, 3)), ['line 8998', 'line 8999', 'line 9000']);
   assert.deepEqual(texts(await file.after(0, 2)), ['line 1', 'line 2']);
   assert.deepEqual(texts(await file.before(0, 5)), []);
@@ -62,9 +63,9 @@ test('characters of several bytes, Windows line ends, a last line without an end
 
 test('a line of many megabytes neither fills the memory nor stops the way up', async (t) => {
   const file = new LogFile(logFile(t, `first\n${'x'.repeat(9e6)}\nlast\n`));
-  const [line] = await file.before((await file.size()) - 5, 1);
+  const [line] = await file.before((await file.extent()).end - 5, 1);
   assert(line.text.length <= 4096);
-  let end = await file.size();
+  let end = (await file.extent()).end;
   let steps = 0;
   while (end > 0 && steps++ < 20) end = (await file.before(end, 5))[0].at;
   assert.equal(end, 0);
@@ -76,7 +77,7 @@ test('a search goes through a file of any size, up and down, whatever the case',
     `${numbered(1, 3000, 50)}Needle one\n${numbered(3001, 9000, 50)}a NEEDLE two\n${numbered(9001, 12_000, 50)}`,
   );
   const file = new LogFile(path);
-  const size = await file.size();
+  const size = (await file.extent()).end;
   const two = (await file.findBefore(size, 'needle', never))!;
   assert.equal(two.text, 'a NEEDLE two');
   const one = (await file.findBefore(two.at, 'needle', never))!;
@@ -135,6 +136,34 @@ test('a search from the end upwards, older and newer, and a word when there is n
   assert.equal(pager.getPage().following, false);
   await pager.find('nowhere');
   assert.equal(pager.getPage().message, 'not found further up');
+});
+
+test('places stay what they are when the file is put aside, the oldest is dropped, and its number is given to a new one', async (t) => {
+  const path = logFile(t, numbered(1, 100));
+  const rotation = { maxSize: 1, maxFiles: 2 };
+  const file = new LogFile(path);
+  const { end, begin } = await file.extent();
+  assert.equal(begin, 0);
+  let next = 101;
+  let place = end;
+  for (let turn = 0; turn < 12; turn++) {
+    makeWay(path, rotation.maxFiles);
+    // Between the two steps of a rotation there is no file under the name.
+    assert.deepEqual(await file.after(place, 10), []);
+    writeFileSync(path, numbered(next, next + 19));
+    const lines = await file.after(place, 1000);
+    assert.deepEqual(texts(lines)[0], `line ${next}`);
+    assert.equal(lines.length, 20);
+    place = lines.at(-1)!.end;
+    next += 20;
+    // A process that died wrote its last words to the file that was put aside: they stand nowhere twice.
+    appendFileSync(`${path}.1`, 'last words\n');
+    const extent = await file.extent();
+    assert.deepEqual([extent.end, extent.generation], [place, 0]);
+    assert.equal((await file.before(place, 1000)).length, Math.min(next - 1, turn === 0 ? 120 : turn === 1 ? 140 : 60));
+  }
+  // Whoever reads what is dropped goes on at the oldest that is kept.
+  assert.equal(texts(await file.after(0, 1))[0], `line ${next - 60}`);
 });
 
 test('a log that is not there yet, that comes, and that is put in place of another', async (t) => {

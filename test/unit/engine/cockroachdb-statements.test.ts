@@ -21,6 +21,7 @@ import {
   readMemo,
   writeMemo,
 } from '../../../src/staging/memo.ts';
+import { alignFormat } from '../../../src/staging/format.ts';
 import { openStagingSchema } from '../../../src/staging/staging-schema.ts';
 import { readCatalogue } from '../../../src/target/catalogue.ts';
 import { openDeadLetterTable } from '../../../src/target/dead-letters.ts';
@@ -326,6 +327,7 @@ test('what the staging schema is told', async () => {
       dialect: COCKROACHDB,
     };
     await openStagingSchema(client, place, { create: true });
+    await alignFormat(client, place, [async () => {}]);
     await readMemo(client, place, 'k');
     await memoKeys(client, place, 'k');
     await writeMemo(client, place, 'k', 'v');

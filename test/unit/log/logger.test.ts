@@ -64,9 +64,9 @@ test('commands that mend an error stand below the line, each indented', () => {
     time: new Date(0),
     level: 'error',
     message: 'm',
-    fields: { fix: 'SELECT 1;\nSELECT 2;', code: 'X' },
+    fields: { fix: 'SELECT 1;\nSELECT 2;', code: 'PG_CONNECT' },
   });
-  assert.match(line, / ERROR m code=X\n {4}fix: SELECT 1;\n {8}SELECT 2;\n$/);
+  assert.match(line, / ERROR m code=PG_CONNECT\n {4}fix: SELECT 1;\n {8}SELECT 2;\n$/);
 });
 
 test('a fluent line is JSON with severity, time and message; nothing is lost when a field has their name', () => {
@@ -112,7 +112,7 @@ test('no secret reaches the log, in either format', () => {
     logger.debug('host=h password=hunter22', { note: 'it is tr0ub4dor "3"\\ indeed' });
     logError(
       logger,
-      new OperatorError('X', 'postgres://u:hunter22@h', {
+      new OperatorError('PG_CONNECT', 'postgres://u:hunter22@h', {
         fix: "password='hunter22'",
         cause: new Error('tr0ub4dor "3"\\'),
       }),
@@ -126,7 +126,7 @@ test('no secret reaches the log, in either format', () => {
 
 test('an operator error is logged with code and fix, and with its causes at -v', () => {
   const server = Object.assign(new Error('duplicate key'), { code: '23505', detail: 'Key (id)=(1) exists.' });
-  const error = new OperatorError('TARGET_REFUSED', 'the target refused a row', {
+  const error = new OperatorError('APPLY_FAILED', 'the target refused a row', {
     fix: 'DELETE FROM t;',
     cause: new Error('apply failed', { cause: server }),
   });
@@ -134,7 +134,7 @@ test('an operator error is logged with code and fix, and with its causes at -v',
   logError(quiet.logger, error, { table: 't' });
   assert.match(
     quiet.written(),
-    / ERROR the target refused a row table=t code=TARGET_REFUSED\n {4}fix: DELETE FROM t;\n$/,
+    / ERROR the target refused a row table=t code=APPLY_FAILED\n {4}fix: DELETE FROM t;\n {4}more: instar explain APPLY_FAILED\n$/,
   );
   const verbose = captured({ verbosity: 1 });
   logError(verbose.logger, error);

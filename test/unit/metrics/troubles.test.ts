@@ -15,11 +15,11 @@ function troublesOf(): { troubles: Troubles; log: ReturnType<typeof createLogger
 test('errors and warnings with a code are kept, newest first, with table, fix and cause', () => {
   const { troubles, log } = troublesOf();
   const before = Date.now();
-  log.info('streaming', { code: 'X' });
+  log.info('streaming', { code: 'TARGET_LOST' });
   log.warn('a parameter has no effect');
   log.warn('the connection to the target was lost; will retry', { code: 'TARGET_LOST' });
   log.error('a transaction was put into the dead-letter table', {
-    code: '23503',
+    code: 'DEAD_LETTER',
     table: 'orders',
     error: 'no such parent',
     fix: 'INSERT it',
@@ -29,7 +29,7 @@ test('errors and warnings with a code are kept, newest first, with table, fix an
     troubles.list.map(({ at: _, ...rest }) => rest),
     [
       {
-        code: '23503',
+        code: 'DEAD_LETTER',
         message: 'a transaction was put into the dead-letter table: no such parent',
         fix: 'INSERT it',
         table: 'orders',
@@ -48,7 +48,7 @@ test('no secret is kept', () => {
   registerSecret('kept-nowhere-9');
   const { troubles, log } = troublesOf();
   log.error('cannot connect to postgres://app:hunter2@h/db', {
-    code: 'C',
+    code: 'PG_CONNECT',
     fix: 'use kept-nowhere-9',
     error: 'kept-nowhere-9',
   });
@@ -59,7 +59,7 @@ test('what comes again and again is there once, and only the newest twenty are k
   const { troubles, log } = troublesOf();
   for (let i = 0; i < 30; i++) {
     log.warn('lost', { code: 'TARGET_LOST' });
-    log.warn(`other ${i}`, { code: 'OTHER' });
+    log.warn(`other ${i}`, { code: 'CONNECTION_LOST' });
   }
   assert.equal(troubles.list.length, 20);
   assert.deepEqual(

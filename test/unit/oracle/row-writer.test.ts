@@ -24,6 +24,7 @@ function table(key: readonly string[], names: readonly string[] = NAMES): Source
   };
 }
 
+/** `BODY` is a large object, which no condition tells. */
 function rowWriter(source: SourceTable): RowWriter {
   const writers = source.columns.map(({ name }) =>
     columnWriter(
@@ -31,7 +32,8 @@ function rowWriter(source: SourceTable): RowWriter {
       undefined,
     ),
   );
-  return new RowWriter(source, writers, new TupleWriter());
+  const large = source.columns.map(({ name }) => name === 'BODY');
+  return new RowWriter(source, writers, new TupleWriter(), large);
 }
 
 /** What one writer makes of statements, in which `T` stands for the table's name. */
@@ -108,13 +110,27 @@ test('without a key the whole old row is told, and the new one with what did not
     changes(
       KEYLESS,
       `update T set "NAME" = 'b' where "ID" = '1' and "PART" = '2' and "NAME" = 'a' and "NOTE" IS NULL and ROWID = 'AAA'`,
-      `update T set "NAME" = NULL where "NAME" = 'a'`,
       `delete from T where "ID" = '1' and "PART" IS NULL and "NAME" = 'a' and "NOTE" = 'it''s'`,
     ),
     [
       { kind: 'update', oldKind: 'full', old: ['1', '2', 'a', null], new: ['1', '2', 'b', null] },
-      { kind: 'update', oldKind: 'full', old: [null, null, 'a', null], new: [undefined, undefined, null, undefined] },
       { kind: 'delete', oldKind: 'full', old: ['1', null, 'a', "it's"] },
+    ],
+  );
+});
+
+test('of a large object without key the old content is not known, which is another thing than NULL', () => {
+  assert.deepEqual(
+    changes(
+      table([], ['ID', 'NAME', 'BODY']),
+      `update T set "NAME" = 'b' where "ID" = '1' and "NAME" = 'a'`,
+      `update T set "BODY" = 'new' where "ID" = '1' and "NAME" IS NULL`,
+      `delete from T where "ID" = '1' and "NAME" = 'a'`,
+    ),
+    [
+      { kind: 'update', oldKind: 'full', old: ['1', 'a', undefined], new: ['1', 'b', undefined] },
+      { kind: 'update', oldKind: 'full', old: ['1', null, undefined], new: ['1', null, 'new'] },
+      { kind: 'delete', oldKind: 'full', old: ['1', 'a', undefined] },
     ],
   );
 });
@@ -160,6 +176,10 @@ test('a row that is not told apart is never guessed: the table is named, its val
     [KEYLESS, `delete from T where ROWID = 'secret'`, 'a delete'],
     [KEYLESS, `delete from T where "GONE" = 'secret'`, 'a delete'],
     [KEYLESS, `update T set "NAME" = 'secret'`, 'an update'],
+    // One of several unique keys was logged: another row may be equal in it.
+    [KEYLESS, `update T set "NAME" = 'secret' where "NAME" = 'a'`, 'an update'],
+    [KEYLESS, `update T set "NAME" = 'secret' where "ID" = '1' and "PART" = '2' and "NAME" = 'a'`, 'an update'],
+    [KEYLESS, `delete from T where "ID" = '1' and "PART" = '2' and "NAME" = 'secret'`, 'a delete'],
   ] as const) {
     assert.throws(
       () => changes(source, sql),
@@ -184,6 +204,38 @@ test('after a statement that could not be written, the next one is written as if
   assert.deepEqual(
     readChanges(log).map(({ old }) => old),
     [['1', '2', null, null]],
+  );
+});
+
+test('whichever columns were logged, what is told is that very row, or nothing at all', (t) => {
+  const names = ['A', 'B', 'C', 'D'];
+  const value = fc.option(fc.constantFrom('1', '2'), { nil: null });
+  const row = fc.array(value, { minLength: 4, maxLength: 4 });
+  const keys = fc.constantFrom<string[]>([], ['A'], ['B', 'C'], ['D', 'A']);
+  const literal = (each: string | null) => (each === null ? 'NULL' : `'${each}'`);
+  const is = (name: string, each: string | null) => `"${name}" ${each === null ? 'IS NULL' : `= '${each}'`}`;
+  fc.assert(
+    fc.property(keys, row, row, fc.subarray(names), fc.subarray(names), (key, before, after, logged, set) => {
+      const source = table(key, names);
+      const told = names.filter((name) => logged.includes(name) || set.includes(name));
+      const where = told.length === 0 ? '' : ` where ${told.map((n) => is(n, before[names.indexOf(n)])).join(' and ')}`;
+      const kind = set.length === 0 ? 'delete' : 'update';
+      const assigned = set.map((name) => `"${name}" = ${literal(after[names.indexOf(name)])}`).join(', ');
+      const sql = set.length === 0 ? `delete from T${where}` : `update T set ${assigned}${where}`;
+      const needed = key.length > 0 ? key : names;
+      if (needed.some((name) => !told.includes(name))) {
+        assert.throws(() => changes(source, sql), { code: 'ORACLE_REDO_WITHOUT_KEY' });
+        return;
+      }
+      const [change] = changes(source, sql);
+      assert.equal(change.kind, kind);
+      const which = change.old ?? change.new ?? [];
+      for (const [i, name] of names.entries()) {
+        if (needed.includes(name)) assert.equal(which[i], before[i]);
+        if (change.new !== undefined && set.includes(name)) assert.equal(change.new[i], after[i]);
+      }
+    }),
+    seeded(t, 2000),
   );
 });
 

@@ -9,6 +9,7 @@ import {
   readServer,
   SERVER,
   SWITCHES,
+  VERSION,
 } from '../../../src/sources/oracle/server-facts.ts';
 import {
   allColumnsFinding,
@@ -188,7 +189,6 @@ test('facts are read as the server tells them, SCNs beyond 2^53 too', async () =
         SERVER,
         [
           [
-            '19.0.0.0.0',
             'ARCHIVELOG',
             'YES',
             'YES',
@@ -205,6 +205,7 @@ test('facts are read as the server tells them, SCNs beyond 2^53 too', async () =
           ],
         ],
       ],
+      [VERSION, [['19.0.0.0.0']]],
       [LOG_SIZES, [['209715200', '3']]],
       [SWITCHES, [[null]]],
       [THREADS, [['1', 'OPEN', '1', '900', '990']]],
@@ -219,6 +220,7 @@ test('facts are read as the server tells them, SCNs beyond 2^53 too', async () =
     ]),
   );
   const facts = await readServer(root, answering(new Map([[CONTAINER_NAME, [['PDB1', 'ORCL']]]])));
+  assert.equal(facts.version, '19.0.0.0.0');
   assert.equal(facts.scn, 9007199254740993n);
   assert.equal(facts.resetlogs, 1920977n);
   assert.equal(facts.multitenant, true);

@@ -48,7 +48,8 @@ test('a table that the target lacks is proposed with plain names in lower case, 
   const source = sourceTable({
     owner: 'APP',
     name: 'ORDERS',
-    objectId: '1',
+    objectIds: ['1'],
+    uniqueKeys: 0,
     columns: [
       column('ID', 'NUMBER', { precision: 10, scale: 0, nullable: false }),
       column('Mixed', 'VARCHAR2', { length: 20 }),

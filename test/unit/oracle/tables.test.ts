@@ -6,6 +6,7 @@ import {
   PRIMARY_KEYS,
   readTables,
   TABLES,
+  PARTITIONS,
   UNIQUE_INDEXES,
 } from '../../../src/sources/oracle/tables.ts';
 import { answering } from '../../harness/oracle-answers.ts';
@@ -17,6 +18,7 @@ interface Catalogue {
   readonly columns: readonly Row[];
   readonly primary?: readonly Row[];
   readonly unique?: readonly Row[];
+  readonly partitions?: readonly Row[];
 }
 
 const table = (name: string, rows: string | null = null, temporary = 'N'): Row => [name, '7', rows, temporary];
@@ -31,11 +33,18 @@ const column = (of: string, name: string, type = 'NUMBER', nullable = 'N', virtu
   virtual,
 ];
 
-async function read({ tables, columns, primary = [], unique = [] }: Catalogue): Promise<OracleTable[]> {
+async function read({
+  tables,
+  columns,
+  primary = [],
+  unique = [],
+  partitions = [],
+}: Catalogue): Promise<OracleTable[]> {
   const answers = new Map([
     [TABLES, tables],
     [COLUMNS, columns],
     [PRIMARY_KEYS, primary],
+    [PARTITIONS, partitions],
     [UNIQUE_INDEXES, unique],
   ]);
   const asked: string[] = [];
@@ -47,7 +56,7 @@ async function read({ tables, columns, primary = [], unique = [] }: Catalogue): 
     }),
     'APP',
   );
-  assert.equal(asked.length, 4, 'one question each, however many tables there are');
+  assert.equal(asked.length, 5, 'one question each, however many tables there are');
   return found;
 }
 
@@ -65,7 +74,13 @@ test('columns, estimates and the primary key in its own order', async () => {
       ['ORDERS', 'A'],
     ],
     unique: [['ORDERS', 'ORDERS_U', 'A']],
+    partitions: [
+      ['ORDERS', '801'],
+      ['ORDERS', '802'],
+    ],
   });
+  assert.deepEqual(orders.objectIds.slice(1), ['801', '802']);
+  assert.equal(empty.objectIds.length, 1);
   assert.deepEqual(orders.key, ['C', 'A']);
   assert.equal(orders.rows, 12);
   assert.equal(empty.rows, undefined);
@@ -100,6 +115,10 @@ test('without a primary key the smallest unique index over columns that cannot b
     ],
   });
   assert.deepEqual(found.key, ['B']);
+});
+
+test('a reversed index is one that the server may log by', () => {
+  assert.match(UNIQUE_INDEXES, /INDEX_TYPE IN \('NORMAL', 'NORMAL\/REV'\)/);
 });
 
 test('what cannot be replicated says why', async () => {

@@ -32,4 +32,5 @@ test('the limit of the operator is never exceeded, and a window ends at the newe
   assert.equal(windows.end(1000n, 10_000n), 1500n);
   assert.equal(windows.end(1000n, 1200n), 1200n);
   assert.equal(new Windows(50n).size, 50n);
+  assert.equal(new Windows(1n).size, 2n, 'a range of one SCN is none for LogMiner');
 });

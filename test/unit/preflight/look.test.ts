@@ -119,15 +119,15 @@ test('advice that was not taken or not to be had does not keep anything from sta
 });
 
 test('an error of the engine keeps its code and its fix', () => {
-  const error = new OperatorError('PG_X', 'message', { fix: 'SQL;' });
+  const error = new OperatorError('PG_WAL_LEVEL', 'message', { fix: 'SQL;' });
   assert.deepEqual(failedBy(error, 'found', 'source', { expected: 'more', statements: ['SQL'], restart: true }), {
     state: 'failed',
     found: 'found',
     expected: 'more',
-    code: 'PG_X',
+    code: 'PG_WAL_LEVEL',
     fix: { text: 'SQL;', side: 'source', statements: ['SQL'], restart: true },
   });
-  assert.equal(failedBy(new OperatorError('PG_X', 'message'), 'found', 'source').fix, undefined);
+  assert.equal(failedBy(new OperatorError('PG_WAL_LEVEL', 'message'), 'found', 'source').fix, undefined);
 });
 
 test('encryption is asked for where there is a network between', () => {

@@ -65,6 +65,16 @@ test('only the end of a long log is read, in whole lines', () => {
   assert.deepEqual(readTail(logFile).length, 3);
 });
 
+test('a run whose log was put aside in its last moments has ended as the older file says', () => {
+  const logFile = join(scratchDirectory('sessions'), 'shop.log');
+  writeFileSync(`${logFile}.1`, line(1, 'error', 'the slot is gone', { code: 'PG_SLOT_MISSING', fix: 'x' }));
+  writeFileSync(logFile, '');
+  assert.equal(readEnding({ logFile, started: STARTED }).code, 'PG_SLOT_MISSING');
+  writeFileSync(logFile, line(2, 'info', 'stopped as asked; resume with …'));
+  assert.equal(readEnding({ logFile, started: STARTED }).how, 'stopped');
+  assert.equal(readTail(logFile).length, 3);
+});
+
 test('a run that was killed in the second in which the one before it stopped was killed', () => {
   const before = line(0, 'info', 'stopped as asked; resume with …');
   const begun = line(0, 'info', 'starting the engine of shop');

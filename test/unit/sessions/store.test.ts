@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { OperatorError } from '../../../src/errors.ts';
 import { processIdentity } from '../../../src/sessions/process-identity.ts';
 import type { Replication } from '../../../src/sessions/replication.ts';
+import type { SavedValues } from '../../../src/sessions/saved-format.ts';
 import { SecretsFile } from '../../../src/sessions/secrets.ts';
 import { stateOf } from '../../../src/sessions/state.ts';
 import { ReplicationStore } from '../../../src/sessions/store.ts';
@@ -119,7 +129,81 @@ test('what a newer version has saved is left alone', () => {
     code(() => store.save(replication('shop'))),
     'SESSION_EXISTS',
   );
+  assert.equal(store.missing('shop').code, 'SESSION_NEWER');
+  assert.equal(store.missing('bank').code, 'SESSION_MISSING');
+  assert.equal(
+    code(() => store.update('shop', (before) => before)),
+    'SESSION_NEWER',
+  );
   assert.equal(readFileSync(path, 'utf8'), text);
+  assert.deepEqual(readdirSync(join(String(env.INSTAR_HOME), 'replications')), ['shop.json']);
+
+  const secrets = SecretsFile.open(env);
+  const kept = join(String(env.INSTAR_HOME), 'secrets', 'shop.json');
+  const hidden = '{"format":2,"source":{"vault":"x"}}';
+  writeFileSync(kept, hidden, { mode: 0o600 });
+  for (const touch of [() => secrets.get('shop', 'source'), () => secrets.set('shop', 'source', 'x')]) {
+    assert.equal(code(touch), 'SECRETS_NEWER');
+  }
+  assert.equal(readFileSync(kept, 'utf8'), hidden);
+});
+
+test('what an older version has saved is understood, left alone until it is changed, and kept beside the new one', () => {
+  const env = home();
+  const folder = join(String(env.INSTAR_HOME), 'replications');
+  ReplicationStore.open(env).save(replication('shop', { step: 'slot' }));
+  ReplicationStore.open(env).save(replication('bank'));
+  const [path, copy] = [join(folder, 'shop.json'), join(folder, 'shop.json.format-1')];
+  const old = readFileSync(path, 'utf8');
+  const renamed = (from: string, to: string) => (saved: SavedValues) => {
+    const { step, ...rest } = saved.replication as { step?: string };
+    return { ...saved, replication: { ...rest, step: step === from ? to : step } };
+  };
+  const newer = [renamed('slot', 'log'), renamed('log', 'start')];
+
+  const store = ReplicationStore.open(env, newer);
+  assert.equal(store.get('shop')?.step, 'start');
+  assert.equal(store.list().length, 2);
+  assert.equal(readFileSync(path, 'utf8'), old, 'the older version could still go on');
+  // A change that did not come to its end has left its copy.
+  linkSync(path, copy);
+  store.update('shop', (before) => ({ ...before, step: 'launch' }));
+  assert.equal(JSON.parse(readFileSync(path, 'utf8')).format, 3);
+  assert.equal(readFileSync(copy, 'utf8'), old);
+  assert.equal(statSync(copy).mode & 0o777, 0o600);
+  store.update('shop', (before) => ({ ...before, step: 'review' }));
+  assert.equal(store.get('shop')?.step, 'review');
+  assert.equal(readFileSync(copy, 'utf8'), old, 'one copy, of what the older version has saved');
+  assert.equal(ReplicationStore.open(env).missing('shop').code, 'SESSION_NEWER');
+  store.remove('shop');
+  assert.deepEqual(readdirSync(folder), ['bank.json']);
+  store.save({ ...store.get('bank')!, step: 'launch' });
+  assert.deepEqual(readdirSync(folder), ['bank.json', 'bank.json.format-1']);
+});
+
+test('secrets of an older version are moved over with the next change, and go with their copy', () => {
+  const env = home();
+  const folder = join(String(env.INSTAR_HOME), 'secrets');
+  SecretsFile.open(env);
+  // As they were saved before files had a format.
+  writeFileSync(join(folder, 'shop.json'), '{"source":"postgresql://a"}', { mode: 0o600 });
+  const plain = SecretsFile.open(env);
+  plain.set('shop', 'target', 'postgresql://b');
+  assert.deepEqual(readdirSync(folder), ['shop.json'], 'it is the first format');
+  const secrets = SecretsFile.open(env, [({ source, ...rest }) => ({ ...rest, source: `${source}?new` })]);
+  assert.equal(secrets.get('shop', 'source'), 'postgresql://a?new');
+  const old = readFileSync(join(folder, 'shop.json'), 'utf8');
+  secrets.set('shop', 'control', 'word');
+  assert.equal(secrets.get('shop', 'source'), 'postgresql://a?new', 'once');
+  assert.equal(secrets.get('shop', 'target'), 'postgresql://b');
+  assert.equal(readFileSync(join(folder, 'shop.json.format-1'), 'utf8'), old);
+  for (const file of readdirSync(folder)) assert.equal(statSync(join(folder, file)).mode & 0o777, 0o600);
+  assert.equal(
+    code(() => plain.get('shop', 'source')),
+    'SECRETS_NEWER',
+  );
+  secrets.remove('shop');
+  assert.deepEqual(readdirSync(folder), []);
 });
 
 test('names that would lead elsewhere are refused', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { alignFormat } from '../../../src/staging/format.ts';
 import {
   checkpointStatement,
   ensureCheckpoint,
@@ -43,6 +44,8 @@ async function everything(text: string): Promise<string[]> {
   await writeMemo(client, place, 'k', 'v');
   await ensureCheckpoint(client, place, 'k');
   await moveCheckpoint(client, place, 'k', 'b', 'a');
+  // As when there were a second format.
+  await alignFormat(client, place, [async () => {}]);
   return sent;
 }
 
@@ -58,7 +61,7 @@ test('a database is made for a one-part name, a schema in it for any but public'
 
 test('tables have the types of the existing tool', async () => {
   const tables = (await everything('_replicator')).filter((sql) => sql.startsWith('CREATE TABLE'));
-  assert.deepEqual(tables, [
+  assert.deepEqual(tables.slice(0, 2), [
     'CREATE TABLE IF NOT EXISTS "_replicator"."public"."memo" ("key" STRING NOT NULL PRIMARY KEY, "value" BYTES NOT NULL)',
     'CREATE TABLE IF NOT EXISTS "_replicator"."public"."leases" ("name" STRING NOT NULL PRIMARY KEY, ' +
       '"expires" TIMESTAMP NOT NULL, "nonce" UUID NOT NULL, "hostname" STRING NOT NULL)',

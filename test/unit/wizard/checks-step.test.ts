@@ -96,6 +96,26 @@ test('results come to the screen one by one, and what is still looked at says so
   assert.deepEqual(went, []);
 });
 
+test('the first key that is told of is the one to press: the fix of what blocks, Enter once it is ready', async (t) => {
+  let mended = false;
+  const { terminal } = await open(
+    t,
+    () => (mended ? [result('source.connection'), result('source.wal_level')] : all()),
+    {
+      runFix: async () => {
+        mended = true;
+      },
+    },
+  );
+  await terminal.waitFor('✗ Not ready');
+  assert.match(terminal.screen(), /^ ?f run fix {3}enter go on anyway {3}c copy/m);
+  await terminal.press('down');
+  assert.match(terminal.screen(), /^ ?enter go on anyway {3}c copy/m);
+  await terminal.press('up', 'f');
+  await terminal.waitFor('✓ Ready');
+  assert.match(terminal.screen(), /^ ?enter go on {3}r again/m);
+});
+
 test('f runs the fix and everything is looked at again', async (t) => {
   let mended = false;
   const fixes: Fix[] = [];

@@ -192,5 +192,5 @@ test('in a small window the selected option and its explanation are in sight', a
   assert.match(terminal.screen(), /❯ memoryLimit +64MiB/);
   assert.match(terminal.screen(), /Bytes of changes held in memory\./);
   await terminal.press('pagedown', 'pagedown', 'pagedown', 'pagedown', 'pagedown');
-  assert.match(terminal.screen(), /❯ verbose/);
+  assert.match(terminal.screen(), /❯ enableDebugEndpoints/);
 });

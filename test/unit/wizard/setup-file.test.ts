@@ -92,7 +92,7 @@ test('what is wrong is told with its line', () => {
     [`${LEAST}options:\n  sourceConn: x\n`, /line 6: sourceConn is not an option/],
     [`${LEAST}options:\n  flushSize: 0\n`, /line 6: flushSize must be at least 1/],
     [`${LEAST}options:\n  flushSize: many\n`, /line 6: flushSize must be a number/],
-    [`${LEAST}options:\n  metricsSnapshotPeriod: 5s\n`, /line 6: metricsSnapshotPeriod is not an option/],
+    [`${LEAST}options:\n  metricsSnapshotPeriod: 5s\n`, /line 6: metricsSnapshotPeriod must be at least 15s/],
     [`${LEAST}options:\n  userscript: none.ts\n`, /line 6: none\.ts: there is no such file/],
     [`${LEAST}options:\n  stagingSchema: a.b.c\n`, /line 6: stagingSchema takes a schema or database\.schema/],
     [`${LEAST}options:\n  metricsAddr: :70000\n`, /line 6: --metricsAddr: ports go from 0 to 65535/],

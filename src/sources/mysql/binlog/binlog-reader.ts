@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../../explanations/table.ts';
 import { ChangeKind } from '../../../changes/change-log.ts';
 import type { Logger } from '../../../log/logger.ts';
 import type { ChangeSink } from '../../source.ts';
@@ -61,9 +62,12 @@ const STATEMENT_END = 0x01;
 const COUNTED_ROWS = 10_000;
 
 /** What is told of a column when the first of such values comes; they are counted from then on. */
-const CHANGED: Readonly<Record<CountedValue, string>> = {
-  zeroDate: 'dates that do not exist, such as 0000-00-00, become NULL at the target; --zeroDates error stops at them',
-  boolOutOfRange: 'numbers other than 0 and 1 become true at the target',
+const CHANGED: Readonly<Record<CountedValue, { readonly code: ErrorCode; readonly text: string }>> = {
+  zeroDate: {
+    code: 'MYSQL_ZERO_DATE_NULL',
+    text: 'dates that do not exist, such as 0000-00-00, become NULL at the target; --zeroDates error stops at them',
+  },
+  boolOutOfRange: { code: 'MYSQL_BOOLEAN_RANGE', text: 'numbers other than 0 and 1 become true at the target' },
 };
 
 /** MariaDB logs a REPLACE as an UPDATE of the columns that it names, and not that the others took their defaults. */
@@ -136,12 +140,13 @@ export class BinlogReader {
       firstCounted: (column, what) => {
         if (versions.told.has(column)) return;
         versions.told.add(column);
-        log.warn(`${column}: ${CHANGED[what]}`);
+        const { code, text } = CHANGED[what];
+        log.warn(`${column}: ${text}`, { code });
       },
       partlyLogged: (table) => {
         if (versions.told.has(table)) return;
         versions.told.add(table);
-        log.warn(`${table}: ${PARTLY_LOGGED}`);
+        log.warn(`${table}: ${PARTLY_LOGGED}`, { code: 'MYSQL_ROW_PARTLY_LOGGED' });
       },
     };
     this.#transactions = new Transactions(parts);

@@ -149,11 +149,11 @@ export class StatementEvents {
     const table = await search;
     const fields = { schema: database, table: name };
     if (table === undefined) {
-      log.warn('TRUNCATE ignored: the source has no such table any more', fields);
+      log.warn('TRUNCATE ignored: the source has no such table any more', { ...fields, code: 'TRUNCATE_IGNORED' });
     } else if (truncate === 'error') {
       throw truncateRefused(`${database}.${name}`);
     } else if (truncate === 'ignore') {
-      log.warn('TRUNCATE ignored; the target keeps its rows', fields);
+      log.warn('TRUNCATE ignored; the target keeps its rows', { ...fields, code: 'TRUNCATE_IGNORED' });
     } else {
       const transaction = transactions.within(QUERY);
       transaction.changes.appendTruncate(table);
@@ -182,7 +182,7 @@ export class StatementEvents {
     if (statement.removesRows) {
       log.warn(
         'schema change at the source that may have removed rows without naming them; the target keeps its rows',
-        fields,
+        { ...fields, code: 'MYSQL_ROWS_REMOVED' },
       );
     } else {
       log.info('schema change at the source', fields);
@@ -212,6 +212,7 @@ export class StatementEvents {
       if (this.#told.has(query.database)) return;
       this.#told.add(query.database);
       log.warn('changes of another database are logged as statements, and are passed over', {
+        code: 'MYSQL_STATEMENT_ELSEWHERE',
         schema: query.database,
         statement,
         gtid: gtidText(gtid),

@@ -1,4 +1,5 @@
 import { OperatorError } from '../../../errors.ts';
+import type { ErrorCode } from '../../../explanations/table.ts';
 import type { Logger } from '../../../log/logger.ts';
 import type { ChangeSink } from '../../source.ts';
 import { Col, Operation, type RedoRow } from '../logminer-rows.ts';
@@ -6,6 +7,7 @@ import type { OracleMetrics, SkipReason } from '../metrics.ts';
 import type { Scn } from '../scn.ts';
 import { SENTINEL } from '../sentinel.ts';
 import type { TablePlan, TablePlans } from '../table-plans.ts';
+import { problemCode } from '../tables.ts';
 import type { Transactions } from '../transactions.ts';
 import { LARGE_OBJECT, rowNumber } from '../undo-stack.ts';
 import { type LobUpdate, LobWrites } from './lob-writes.ts';
@@ -158,12 +160,18 @@ export class RedoReader {
     const plan = plans.get(name);
     if (plan === undefined) {
       if (name.startsWith('BIN$')) {
-        this.#skip('unknown_table', name, `the redo of a table that was dropped (${name}) is passed over`);
+        this.#skip(
+          'unknown_table',
+          'ORACLE_REDO_SKIPPED',
+          name,
+          `the redo of a table that was dropped (${name}) is passed over`,
+        );
         return false;
       }
       if (!plans.isNew(name)) {
         this.#skip(
           'unknown_table',
+          'ORACLE_TABLE_UNSEEN',
           name,
           `changes of ${owner}.${name} are passed over: the user of --sourcePDBConn (or of --sourceConn) cannot see that table; GRANT SELECT on it, and start again before more is missed`,
         );
@@ -175,17 +183,24 @@ export class RedoReader {
     const number = rowNumber(plan.number, row[Col.rowId] ?? '');
     this.#settleLobs(xid);
     if (row[Col.rollback] === '1') {
-      transactions.undone(xid, number);
+      if (transactions.has(xid) && !transactions.undone(xid, number) && plan.writer !== undefined) {
+        this.#warnOnce('ORACLE_UNDO_UNMATCHED', name, undoWithoutChange(owner, name, this.#scn));
+      }
       return false;
     }
     if (plan.writer === undefined) {
-      this.#skip('unsupported', name, `changes of ${owner}.${name} are not replicated: ${plan.problem}`);
+      this.#skip(
+        'unsupported',
+        problemCode(name, plan.source.columns),
+        name,
+        `changes of ${owner}.${name} are not replicated: ${plan.problem}`,
+      );
       return false;
     }
     if (row[Col.status] === '2' && (row[Col.info] ?? '') !== '') throw notValid(row);
     if (sql.startsWith('/*')) return false; // of a temporary table there is no redo
     const statement = this.#parser.parse(sql, plan.writer);
-    if (statement.guessed) this.#warnOnce('guessed', name, guessedQuotes(owner, name));
+    if (statement.guessed) this.#warnOnce('ORACLE_QUOTES_GUESSED', name, guessedQuotes(owner, name));
     const bytes = plan.writer.append(statement, transactions.changesOf(xid, this.#scn));
     transactions.changed(number, bytes);
     if (plan.lobs.size > 0) this.#largeObjects(xid, row[Col.rowId] ?? '', statement, plan);
@@ -197,13 +212,17 @@ export class RedoReader {
 
   /** A table that the dictionary no longer knows, or not in the version that the redo was written for. */
   #unknownTable(row: RedoRow): boolean {
-    const object = /^OBJ# (\d+)$/.exec(row[Col.table] ?? '')?.[1];
+    const name = row[Col.table] ?? '';
+    const object = /^OBJ# (\d+)$/.exec(name)?.[1];
     const plan = object === undefined ? undefined : this.#parts.plans.byObject(object);
+    // It may be a partition that was made since the definitions were read.
+    if (plan === undefined && this.#parts.plans.isNew(name)) return true;
     if (plan !== undefined) throw tableChanged(`${this.#parts.owner}.${plan.name}`, this.#scn);
     this.#skip(
       'unknown_table',
-      row[Col.table] ?? '',
-      `the redo of a table that the server's dictionary does not know (${row[Col.table]}) is passed over: it was dropped, or belongs to another schema`,
+      'ORACLE_REDO_SKIPPED',
+      name,
+      `the redo of a table that the server's dictionary does not know (${name}) is passed over: it was dropped, or belongs to another schema`,
     );
     return false;
   }
@@ -220,7 +239,12 @@ export class RedoReader {
       if (plan === undefined) return false;
       if (truncate === 'error') throw truncateRefused(`${this.#parts.owner}.${table}`, this.#scn);
       if (truncate === 'ignore') {
-        this.#skip('ddl', table, `TRUNCATE TABLE ${this.#parts.owner}.${table} is not applied (--truncate ignore)`);
+        this.#skip(
+          'ddl',
+          'TRUNCATE_IGNORED',
+          table,
+          `TRUNCATE TABLE ${this.#parts.owner}.${table} is not applied (--truncate ignore)`,
+        );
         return false;
       }
       const changes = transactions.changesOf(row[Col.xid] ?? '', this.#scn);
@@ -248,12 +272,15 @@ export class RedoReader {
     if (plan.writer === undefined || row[Col.rollback] === '1') return false;
     if (LARGE_VALUES.has(operation)) {
       const xid = row[Col.xid] ?? '';
+      // What it writes is known at its end; until then nobody may begin to read behind this piece.
+      this.#parts.transactions.begins(xid, this.#scn);
       this.#write(xid, this.#lobs.read(xid, name, sql));
       return false;
     }
     if (OTHER_LARGE_VALUES.has(operation)) {
       this.#skip(
         'lob',
+        'ORACLE_LOB_UPDATE',
         name,
         `${owner}.${name} has values whose content is not in the redo of their rows (LONG, XMLTYPE, or a VARCHAR2 beyond 4000 bytes); they are not replicated`,
       );
@@ -289,6 +316,7 @@ export class RedoReader {
     if (update.sql === undefined) {
       this.#skip(
         'lob',
+        'ORACLE_LOB_UPDATE',
         update.table,
         `parts of large objects in ${owner}.${update.table} were written in place, which the redo tells without the rest of them; these changes are not replicated`,
       );
@@ -300,16 +328,16 @@ export class RedoReader {
     this.#updates++;
   }
 
-  #skip(why: SkipReason, table: string, message: string): void {
+  #skip(why: SkipReason, code: ErrorCode, table: string, message: string): void {
     this.#parts.metrics?.skipped(why, 1);
-    this.#warnOnce(why, table, message);
+    this.#warnOnce(code, table, message);
   }
 
-  #warnOnce(why: string, table: string, message: string): void {
-    const key = `${why}/${table}`;
+  #warnOnce(code: ErrorCode, table: string, message: string): void {
+    const key = `${code}/${table}`;
     if (this.#warned.has(key)) return;
     this.#warned.add(key);
-    this.#parts.log.warn(message, { code: 'ORACLE_REDO_SKIPPED', table });
+    this.#parts.log.warn(message, { code, table });
   }
 
   #commitTime(row: RedoRow): number {
@@ -365,6 +393,10 @@ function unsupported(table: string, row: RedoRow, scn: Scn): OperatorError {
       fix: `Change what LogMiner does not support about the table: a column of an object type, a name beyond 30 characters, its compression. To go on without it, take from the source user the right to see it (REVOKE SELECT ON … FROM …), and start again.\nSELECT * FROM DBA_LOGSTDBY_UNSUPPORTED WHERE OWNER || '.' || TABLE_NAME = '${table.replaceAll("'", "''")}';`,
     },
   );
+}
+
+function undoWithoutChange(owner: string, table: string, scn: Scn): string {
+  return `at SCN ${scn} a change of ${owner}.${table} is taken back that its transaction did not make in the redo that was read: where it did not begin before, a row differs on the target from then on: compare the table`;
 }
 
 function guessedQuotes(owner: string, table: string): string {

@@ -10,15 +10,20 @@ export class RowWriter implements RedoColumns {
   readonly source: SourceTable;
   readonly #writers: readonly ColumnWriter[];
   readonly #identity: readonly boolean[];
+  readonly #large: readonly boolean[];
   readonly #positions = new Map<string, number>();
   readonly #out: TupleWriter;
   /** For each column where its new value stands in the statement, and its old one; -1 for nowhere. */
   readonly #assigned: Int32Array;
   readonly #conditions: Int32Array;
 
-  /** @param writers one for each column of `source`; `out` is used for one change at a time */
-  constructor(source: SourceTable, writers: readonly ColumnWriter[], out: TupleWriter) {
+  /**
+   * @param writers one for each column of `source`; `out` is used for one change at a time
+   * @param large which columns hold values that no condition tells, as they would be too large; none when left out
+   */
+  constructor(source: SourceTable, writers: readonly ColumnWriter[], out: TupleWriter, large: readonly boolean[] = []) {
     this.source = source;
+    this.#large = large;
     this.#writers = writers;
     this.#out = out;
     this.#identity = source.columns.map(({ identity }) => identity);
@@ -121,7 +126,10 @@ export class RowWriter implements RedoColumns {
     return this.#identity.some((identity, i) => identity && this.#assigned[i] >= 0);
   }
 
-  /** The old row, as far as it tells which row it is. */
+  /**
+   * The old row, as far as it tells which row it is. Which columns a server logs where there is no primary key is its own affair (one of the
+   * unique keys, else all): only what the condition holds counts, and one that lacks a column which is needed could be of several rows.
+   */
   #old(statement: RedoStatement): void {
     const { sql, literals, starts, ends } = statement;
     const out = this.#out;
@@ -130,7 +138,8 @@ export class RowWriter implements RedoColumns {
     for (let i = 0; i < this.#writers.length; i++) {
       const at = this.#conditions[i];
       if (at >= 0 && (full || this.#identity[i])) this.#writers[i](sql, literals[at], starts[at], ends[at], out);
-      else if (full || !this.#identity[i]) out.null();
+      else if (!this.#identity[i]) out.null();
+      else if (full && this.#large[i]) out.unchanged();
       else throw withoutKey(this.source, statement);
     }
     if (full && this.#conditions.every((at) => at < 0)) throw withoutKey(this.source, statement);
@@ -154,11 +163,12 @@ export class RowWriter implements RedoColumns {
 
 function withoutKey(source: SourceTable, { kind }: RedoStatement): OperatorError {
   const table = `${source.schema}.${source.name}`;
+  const quoted = `"${source.schema}"."${source.name}"`;
   return new OperatorError(
     'ORACLE_REDO_WITHOUT_KEY',
-    `the redo of ${kind === 'delete' ? 'a delete' : 'an update'} in ${table} does not tell which row it is about, because its key was not logged; nothing of its transaction was applied`,
+    `the redo of ${kind === 'delete' ? 'a delete' : 'an update'} in ${table} does not tell which row it is about, because its key was not logged, or not all of it; nothing of its transaction was applied`,
     {
-      fix: `ALTER DATABASE ADD SUPPLEMENTAL LOG DATA (PRIMARY KEY) COLUMNS;\nThat holds for what is changed from then on. Load the tables again, and start with --scn of that copy.`,
+      fix: `ALTER DATABASE ADD SUPPLEMENTAL LOG DATA (PRIMARY KEY) COLUMNS;\n-- for a table without a primary key the server chooses what it logs: where the tables are\nALTER TABLE ${quoted} ADD SUPPLEMENTAL LOG DATA (ALL) COLUMNS;\nThat holds for what is changed from then on. Load the tables again, and start with --scn of that copy.`,
     },
   );
 }

@@ -1,6 +1,13 @@
 import { OWNERS } from '../../../../src/preflight/oracle-start.ts';
 import { CONTAINER, DATABASE } from '../../../../src/sources/oracle/identity.ts';
-import { COLUMNS, PRIMARY_KEYS, TABLES, UNIQUE_INDEXES } from '../../../../src/sources/oracle/tables.ts';
+import {
+  ALL_LOGGED,
+  COLUMNS,
+  PARTITIONS,
+  PRIMARY_KEYS,
+  TABLES,
+  UNIQUE_INDEXES,
+} from '../../../../src/sources/oracle/tables.ts';
 import type { Answer, AnswerColumn, BindValue } from '../answer.ts';
 import type { ModelTable, RedoModel } from '../redo-model.ts';
 import type { ModelSession } from '../model-session.ts';
@@ -39,6 +46,15 @@ export const CATALOGUE_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
     }),
   },
   {
+    sql: PARTITIONS,
+    answer: ({ partitions, hidden }, _, [owner]) => ({
+      columns: texts('TABLE_NAME', 'OBJECT_ID'),
+      rows: [...partitions]
+        .filter(([, table]) => table.owner === owner && !hidden.has(table.name))
+        .map(([id, { name }]) => [name, id]),
+    }),
+  },
+  {
     sql: COLUMNS,
     answer: (model, _, [owner]) => ({
       columns: texts('TABLE_NAME', 'COLUMN_NAME', 'TYPE', 'LENGTH', 'PRECISION', 'SCALE', 'NULLABLE', 'VIRTUAL'),
@@ -74,5 +90,22 @@ export const CATALOGUE_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
       };
     },
   },
-  { sql: UNIQUE_INDEXES, answer: () => ({ columns: texts('TABLE_NAME', 'INDEX_NAME', 'COLUMN_NAME'), rows: [] }) },
+  {
+    sql: ALL_LOGGED,
+    answer: (model, _, [owner]) => ({
+      columns: texts('TABLE_NAME'),
+      rows: ownedBy(model, owner)
+        .filter(({ allLogged }) => allLogged)
+        .map(({ name }) => [name]),
+    }),
+  },
+  {
+    sql: UNIQUE_INDEXES,
+    answer: (model, _, [owner]) => ({
+      columns: texts('TABLE_NAME', 'INDEX_NAME', 'COLUMN_NAME'),
+      rows: ownedBy(model, owner).flatMap(({ name, unique, columns }) =>
+        [...unique].flatMap(([index, positions]) => positions.map((i) => [name, index, columns[i].name])),
+      ),
+    }),
+  },
 ];

@@ -7,6 +7,7 @@ import {
   windowQuery,
 } from '../../../../src/sources/oracle/logminer-session.ts';
 import { ARCHIVED_LOGS, ONLINE_LOGS, THREADS } from '../../../../src/sources/oracle/log-files.ts';
+import { LOG_HORIZON } from '../../../../src/sources/oracle/log-horizon.ts';
 import {
   type Answer,
   type AnswerColumn,
@@ -46,6 +47,9 @@ function inRoot(model: RedoModel, session: ModelSession): void {
 
 function addLog(model: RedoModel, session: ModelSession, name: string, anew: boolean): AnswerResult {
   inRoot(model, session);
+  if (model.denied.has('DBMS_LOGMNR')) {
+    throw new OraError(6550, `line 1, column 7:\nPLS-00201: identifier 'DBMS_LOGMNR' must be declared`);
+  }
   const state = stateOf(session);
   if (anew) state.files = [];
   state.range = undefined;
@@ -61,7 +65,7 @@ function start(model: RedoModel, session: ModelSession, from: bigint, to: bigint
   const state = stateOf(session);
   if (state.files.length === 0)
     throw new OraError(1292, 'no log file has been specified for the current LogMiner session');
-  if (to <= from && to !== from) throw new OraError(1281, 'invalid range specified');
+  if (to <= from) throw new OraError(1281, 'SCN range specified is invalid');
   if (from > model.scn) throw new OraError(1281, 'SCN range specified is invalid');
   for (let thread = 1; thread <= model.threads; thread++) {
     let at = from;
@@ -90,13 +94,18 @@ const WINDOW_COLUMNS: readonly AnswerColumn[] = [
 
 /** Operations that the window query leaves out. */
 const LEFT_OUT = new Set([0, 6, 25, 27]);
-const ENDS = new Set([7, 34, 36]);
+const MISSING = 34;
+const ENDS = new Set([7, MISSING, 36]);
+/** How the query asks for redo that cannot be seen, which is of no container. */
+const HOLES_OF_ALL = /\bOR OPERATION_CODE = 34\)/;
 
 function* windowRows(
   model: RedoModel,
   session: ModelSession,
   [after, to, owner, container]: readonly BindValue[],
+  sql: string,
 ): Generator<readonly AnswerValue[]> {
+  if (model.denied.has('LOGMINING')) throw new OraError(1031, 'insufficient privileges');
   const { range, files } = stateOf(session);
   if (range === undefined)
     throw new OraError(1306, 'dbms_logmnr.start_logmnr() must be invoked before selecting from v$logmnr_contents');
@@ -105,9 +114,11 @@ function* windowRows(
   for (let i = model.firstAfter(first); i < model.flushed; i++) {
     const record = model.redo[i];
     if (record.scn > last) break;
+    if (model.slow?.thread === record.thread && i >= model.slow.from) continue;
     // Of the range that was started, one more at either end is shown.
     if (record.scn < range.from - 1n || record.scn > range.to + 1n) continue;
-    if (container !== undefined && record.container !== container) continue;
+    const hole = record.operation === MISSING && HOLES_OF_ALL.test(sql);
+    if (container !== undefined && record.container !== container && !hole) continue;
     const ours = (record.owner === owner || record.owner === 'UNKNOWN') && !LEFT_OUT.has(record.operation);
     if (!ours && !ENDS.has(record.operation)) continue;
     const file = files.find((log) => log.thread === record.thread && log.first <= record.scn && log.next > record.scn);
@@ -167,6 +178,21 @@ function logRows(model: RedoModel, from: BindValue, to: BindValue, archived: boo
     ]);
 }
 
+/** How old a time is, in seconds, as a server tells it. */
+function age(times: readonly number[]): string | null {
+  return times.length === 0 ? null : String(Math.round((Date.now() - Math.max(...times)) / 1000));
+}
+
+function horizonOf({ logs: { logs } }: RedoModel, mineFrom: bigint): (string | null)[] {
+  const archived = logs.filter(({ archive }) => archive === 'there' || archive === 'deleted');
+  const nextOf = ({ thread, sequence }: ModelLog) =>
+    logs.find((log) => log.thread === thread && log.sequence === sequence + 1)?.begun ?? 0;
+  return [
+    age(archived.filter(({ archive }) => archive === 'deleted').map(nextOf)),
+    age(archived.filter(({ first }) => first <= mineFrom).map(({ begun }) => begun)),
+  ];
+}
+
 /** LogMiner, and the views that tell which logs there are. */
 export const LOGMINER_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
   { sql: ADD_FIRST_LOG, answer: (model, session, [name]) => addLog(model, session, String(name), true) },
@@ -186,11 +212,11 @@ export const LOGMINER_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
   },
   {
     sql: windowQuery(false),
-    answer: (model, session, binds) => ({ columns: WINDOW_COLUMNS, rows: windowRows(model, session, binds) }),
+    answer: (model, session, binds, sql) => ({ columns: WINDOW_COLUMNS, rows: windowRows(model, session, binds, sql) }),
   },
   {
     sql: windowQuery(true),
-    answer: (model, session, binds) => ({ columns: WINDOW_COLUMNS, rows: windowRows(model, session, binds) }),
+    answer: (model, session, binds, sql) => ({ columns: WINDOW_COLUMNS, rows: windowRows(model, session, binds, sql) }),
   },
   {
     sql: CURRENT_SCN,
@@ -217,6 +243,13 @@ export const LOGMINER_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
     answer: (model, _, [from, to]) => ({
       columns: ['MEMBER', 'THREAD', 'SEQUENCE', 'FIRST', 'NEXT'].map(text),
       rows: logRows(model, from, to, false),
+    }),
+  },
+  {
+    sql: LOG_HORIZON,
+    answer: (model, _, [mineFrom]) => ({
+      columns: ['KEPT', 'NEEDED'].map(text),
+      rows: [horizonOf(model, BigInt(String(mineFrom)))],
     }),
   },
   {

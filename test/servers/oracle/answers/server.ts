@@ -8,6 +8,7 @@ import {
   SENTINEL_COLUMNS,
   SERVER,
   SWITCHES,
+  VERSION,
 } from '../../../../src/sources/oracle/server-facts.ts';
 import { OPEN_TRANSACTIONS, OPEN_TRANSACTIONS_OF_CLUSTER } from '../../../../src/sources/oracle/start-scn.ts';
 import { type Answer, type AnswerColumn, OraError } from '../answer.ts';
@@ -22,13 +23,18 @@ function containerOf({ cdb, container }: RedoModel, { service }: ModelSession): 
   return service === container ? service : 'CDB$ROOT';
 }
 
+/** A statement that changes the database, at its root, or something in the container that has the tables. */
 function change(
   action: (model: RedoModel, match: RegExpExecArray) => void,
   sql: RegExp,
 ): Answer<RedoModel, ModelSession> {
   return {
     sql,
-    answer(model, _, __, text) {
+    answer(model, session, __, text) {
+      const ofDatabase = text.startsWith('ALTER DATABASE');
+      const inPdb = model.cdb && session.service === model.container;
+      if (ofDatabase && inPdb) throw new OraError(65040, 'operation not allowed from within a pluggable database');
+      if (!ofDatabase && model.cdb && !inPdb) throw new OraError(1918, "user 'APP' does not exist");
       const match = sql.exec(text);
       if (match !== null) action(model, match);
       return {};
@@ -41,27 +47,19 @@ export const SERVER_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
   {
     sql: SERVER,
     answer(model, session) {
-      const { version, logMode, minimal, key, all, force, openMode, role } = model.settings;
+      const { logMode, minimal, key, all, force, openMode, role } = model.settings;
       const cdb = model.cdb ? 'YES' : 'NO';
       return {
-        columns: texts('VERSION', 'MODE', 'MIN', 'PK', 'ALL', 'FORCE', 'OPEN', 'ROLE', 'CDB', 'SCN', 'NAME'),
+        columns: texts('MODE', 'MIN', 'PK', 'ALL', 'FORCE', 'OPEN', 'ROLE', 'CDB', 'SCN', 'NAME'),
         rows: [
-          [
-            version,
-            logMode,
-            minimal,
-            key,
-            all,
-            force,
-            openMode,
-            role,
-            cdb,
-            String(model.scn),
-            containerOf(model, session),
-          ],
+          [logMode, minimal, key, all, force, openMode, role, cdb, String(model.scn), containerOf(model, session)],
         ],
       };
     },
+  },
+  {
+    sql: VERSION,
+    answer: ({ settings }) => ({ columns: texts('VERSION'), rows: [[settings.version]] }),
   },
   {
     sql: CONTAINER_NAME,
@@ -83,12 +81,8 @@ export const SERVER_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
     }),
   },
   {
-    sql: /^SELECT 1 FROM (\S+) WHERE 1 = 0$/,
-    answer({ denied }, _, __, sql) {
-      const view = /^SELECT 1 FROM (\S+)/.exec(sql)?.[1] ?? '';
-      if (denied.has(view)) throw new OraError(942, 'table or view does not exist');
-      return { columns: [{ name: '1', type: 'NUMBER' }], rows: [] };
-    },
+    sql: /^SELECT 1 FROM \S+ WHERE 1 = 0$/,
+    answer: () => ({ columns: [{ name: '1', type: 'NUMBER' }], rows: [] }),
   },
   {
     sql: /^(SELECT|INSERT|UPDATE) .*"([^"]+)"\."REPLICATOR_SENTINEL" .*WHERE 1 = 0$/,
@@ -151,5 +145,9 @@ export const SERVER_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
     const number = (name: string, nullable: boolean) => ({ name, type: 'NUMBER', length: 22, nullable });
     model.createTable(owner, SENTINEL, [number('KEYCOL', false), number('LASTSCN', true)], ['KEYCOL']);
   }, /^CREATE TABLE "([^"]+)"\."REPLICATOR_SENTINEL" \(keycol NUMBER PRIMARY KEY, lastSCN NUMBER\)$/),
+  change(({ tables }, [, owner, name]) => {
+    const table = tables.get(`${owner}.${name}`);
+    if (table !== undefined) table.allLogged = true;
+  }, /^ALTER TABLE "([^"]+)"\."([^"]+)" ADD SUPPLEMENTAL LOG DATA \(ALL\) COLUMNS$/),
   change(() => {}, /^GRANT [A-Z, ]+ ON "[^"]+"\."REPLICATOR_SENTINEL" TO \S+$/),
 ];
