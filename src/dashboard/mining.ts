@@ -21,8 +21,8 @@ export function readMining(samples: Samples, kind: string | undefined): MiningRe
   };
 }
 
-/** In one line: "1,200 SCNs to read, 3,250 at a time; 3 open transactions". */
+/** In one line: "12,000 SCNs to read, 3,250 at a time; 3 open transactions". A window that holds all of them is not told of. */
 export function miningText({ distance, window, open }: MiningReading): string {
-  const size = window === undefined || window === 0 ? '' : `, ${formatCount(window)} at a time`;
+  const size = window === undefined || window === 0 || window >= distance ? '' : `, ${formatCount(window)} at a time`;
   return `${formatCount(distance)} SCNs to read${size}; ${formatCount(open)} open ${open === 1 ? 'transaction' : 'transactions'}`;
 }

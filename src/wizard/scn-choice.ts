@@ -1,15 +1,18 @@
 import type { StartScn } from '../sources/oracle/start-scn.ts';
 import { clean } from '../terminal/format.ts';
 
-/** What is open at the source, in a sentence or two. `users`: whose transactions count, everybody's when none is named. */
-export function openText({ oldest, others }: StartScn, users: readonly string[]): string {
+/** What is open at the source, a sentence a line. `users`: whose transactions count, everybody's when none is named. */
+export function openLines({ oldest, others }: StartScn, users: readonly string[]): string[] {
   const whose = users.length === 0 ? '' : ` of ${users.map((user) => clean(user)).join(', ')}`;
-  const open =
+  const title = whose === '' ? 'Oldest open transaction' : 'Oldest open one that counts';
+  return [
     oldest === undefined
       ? `No transaction${whose} is open.`
-      : `The oldest open transaction${whose && ' that counts'} is of ${clean(oldest.user) || 'an unknown user'}, since ${clean(oldest.since)} (SCN ${oldest.scn}).`;
-  if (others === 0) return open;
-  return `${open} ${others === 1 ? 'One of another user does' : `${others} of other users do`} not count.`;
+      : `${title}: ${clean(oldest.user) || 'somebody'} since ${clean(oldest.since)}, SCN ${oldest.scn}.`,
+    ...(others === 0
+      ? []
+      : [`${others === 1 ? 'One of another user does' : `${others} of other users do`} not count.`]),
+  ];
 }
 
 /** What is wrong with the SCNs to begin with, and in which field; undefined when they can be used. */

@@ -10,7 +10,7 @@ import { Prose } from '../../terminal/prose.tsx';
 import { useBodySize } from '../../terminal/screen.tsx';
 import { useTheme } from '../../terminal/theme.ts';
 import { Loading } from '../loading.tsx';
-import { existingRows, openText, scnProblem } from '../scn-choice.ts';
+import { existingRows, openLines, scnProblem } from '../scn-choice.ts';
 import type { StepProps } from '../setup-machine.ts';
 
 const FORM = 'scn';
@@ -111,7 +111,9 @@ function Scns({ session, onNext, onBack, start, again, first, onNarrowed }: Scns
     <Box flexDirection="column" flexShrink={0}>
       <Line bold>From which SCN does the replication begin?</Line>
       <Line color={color.muted}>{`The newest one is ${start.scn}.`}</Line>
-      <Prose text={openText(start, applicationUsers(answers))} color={color.muted} />
+      {openLines(start, applicationUsers(answers)).map((line) => (
+        <Prose key={line} text={line} color={color.muted} />
+      ))}
       {start.unknown > 0 && (
         <Prose
           text={`${symbol.advisory} The server does not tell when ${counted(start.unknown, 'open transaction')} began: read again once none is open.`}
@@ -127,7 +129,7 @@ function Scns({ session, onNext, onBack, start, again, first, onNarrowed }: Scns
         onSubmit={() => setFocus('backfill')}
         focus={focus === 'scn'}
         error={error('scn')}
-        hint="As of which the existing rows were copied (--scn)."
+        hint="As of which the existing rows were copied: --scn"
       />
       <Field
         label="Oldest open transaction"
@@ -137,7 +139,7 @@ function Scns({ session, onNext, onBack, start, again, first, onNarrowed }: Scns
         onSubmit={submit}
         focus={focus === 'backfill'}
         error={error('backfill')}
-        hint="Where the oldest transaction began that was open then (--backfillFromSCN)."
+        hint="Where it began: --backfillFromSCN"
       />
       <Field
         label="Users that count"
@@ -147,7 +149,7 @@ function Scns({ session, onNext, onBack, start, again, first, onNarrowed }: Scns
         onSubmit={() => turn(1)}
         focus={focus === 'users'}
         placeholder="everybody"
-        hint="Only their transactions, as in APP,BATCH (--oracle-application-users)."
+        hint="As in APP,BATCH: --oracle-application-users"
       />
       {rows > 12 && <Text> </Text>}
       <Prose text={existingRows(scn, start.scn)} color={color.muted} />
