@@ -30,6 +30,8 @@ const EXAMPLE =
   'oracle://user:password@host:1521/service, with ?pdb=SERVICE where the tables are in a pluggable database (# in a name is %23: C%23%23REPLICATOR)';
 const DEFAULT_PORT = 1521;
 
+export const CONTRADICTION = 'its scheme asks for TLS, and the parameter ssl for none';
+
 const SCHEMES = ['oracle', 'oracles', 'tcps'];
 
 /** The parameters that are honoured, in lower case. */
@@ -158,7 +160,7 @@ function describe(given: ReadonlyMap<string, string>, tls: boolean): OracleConne
   const host = get('host') ?? 'localhost';
   if (host.includes(',')) throw severalHosts();
   const encrypted = yesOrNo('ssl', get('ssl'), tls);
-  if (tls && !encrypted) throw new UsageError('its scheme asks for TLS, and the parameter ssl for none');
+  if (tls && !encrypted) throw new UsageError(CONTRADICTION);
   const unused = encrypted ? undefined : FOR_TLS.find((name) => given.has(name));
   if (unused !== undefined) {
     throw new UsageError(`the parameter ${unused} has a meaning with TLS only`, {
@@ -232,8 +234,8 @@ export function accountName(user: string): string {
   return /^[A-Za-z][\w$#]*$/.test(user) || user.startsWith('"') ? user : `"${user}"`;
 }
 
-/** Anything else than a plain yes or no is refused: taking it for a no would turn safety off. */
-function yesOrNo(name: string, text: string | undefined, otherwise: boolean): boolean {
+/** A parameter that is a plain yes or no. Anything else is refused: taking it for a no would turn safety off. @throws UsageError */
+export function yesOrNo(name: string, text: string | undefined, otherwise: boolean): boolean {
   if (text === undefined) return otherwise;
   if (/^(true|enabled?|yes|on|1|require|verify-full)$/i.test(text)) return true;
   if (/^(false|disabled?|no|off|0)$/i.test(text)) return false;

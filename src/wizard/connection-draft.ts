@@ -19,7 +19,16 @@ export interface ConnectionDraft {
   readonly encoded?: boolean;
 }
 
-const FIELD_NAMES: readonly FieldName[] = ['host', 'port', 'database', 'user', 'password', 'sslmode', 'sslrootcert'];
+const FIELD_NAMES: readonly FieldName[] = [
+  'host',
+  'port',
+  'database',
+  'pdb',
+  'user',
+  'password',
+  'sslmode',
+  'sslrootcert',
+];
 
 /** What may be written down of the fields. */
 const HARMLESS = FIELD_NAMES.filter((name) => name !== 'password');
@@ -28,6 +37,7 @@ const NOTHING: ConnectionFields = {
   host: '',
   port: '',
   database: '',
+  pdb: '',
   user: '',
   password: '',
   sslmode: '',
@@ -164,17 +174,22 @@ function parted(
   form: ConnectionForm,
 ): Pick<ConnectionDraft, 'fields' | 'others'> {
   const fields = { ...NOTHING };
-  for (const name of FIELD_NAMES) fields[name] = parameters.get(form.keywords[name]) ?? '';
-  const keywords = Object.values(form.keywords);
+  for (const name of FIELD_NAMES) fields[name] = parameters.get(form.keywords[name] ?? '') ?? '';
+  const keywords: readonly string[] = Object.values(form.keywords);
   return { fields, others: Object.fromEntries([...parameters].filter(([name]) => !keywords.includes(name))) };
 }
 
 function urlOf(fields: ConnectionFields, others: Readonly<Record<string, string>>, form: ConnectionForm): string {
-  const { host, port, database, user, password, sslmode, sslrootcert } = fields;
+  const { host, port, database, pdb, user, password, sslmode, sslrootcert } = fields;
   const login = `${encode(user)}${password === '' ? '' : `:${encode(password)}`}`;
   const address = `${host.includes(':') ? `[${host}]` : encode(host)}${port === '' ? '' : `:${encode(port)}`}`;
   const { keywords } = form;
-  const shown = { [keywords.sslmode]: sslmode, [keywords.sslrootcert]: sslrootcert, ...others };
+  const shown = {
+    ...(keywords.pdb !== undefined && { [keywords.pdb]: pdb }),
+    [keywords.sslmode]: sslmode,
+    [keywords.sslrootcert]: sslrootcert,
+    ...others,
+  };
   const parameters = Object.entries(shown).filter(([, value]) => value !== '');
   const query = parameters.map(([name, value]) => `${encode(name)}=${encodeParameter(value)}`).join('&');
   const all = `${login === '' ? '' : `${login}@`}${address}${database === '' ? '' : `/${encode(database)}`}${query === '' ? '' : `?${query}`}`;

@@ -39,7 +39,7 @@ export function connectionFields({ draft, keep, variable }: Entry, surroundings:
   };
   if (variableOf(draft) !== undefined) return [url];
   const mode = fields.sslmode || form.mode(env);
-  const verifies = mode === 'verify-ca' || mode === 'verify-full';
+  const words = form.words ?? {};
   const all: (FormField | false)[] = [
     url,
     {
@@ -59,9 +59,17 @@ export function connectionFields({ draft, keep, variable }: Entry, surroundings:
     },
     {
       id: 'database',
-      label: 'Database',
+      label: words.database?.label ?? 'Database',
       value: fields.database,
       placeholder: placeholders.database,
+      hint: words.database?.hint,
+    },
+    form.keywords.pdb !== undefined && {
+      id: 'pdb',
+      label: words.pdb?.label ?? 'PDB',
+      value: fields.pdb,
+      placeholder: placeholders.pdb,
+      hint: words.pdb?.hint,
     },
     { id: 'user', label: 'User', value: fields.user, placeholder: placeholders.user },
     {
@@ -73,12 +81,12 @@ export function connectionFields({ draft, keep, variable }: Entry, surroundings:
       hint: 'As it is: what a URL has to write otherwise is encoded for you.',
     },
     { id: 'sslmode', label: 'TLS', value: mode, choices: Object.keys(form.modes), hint: form.modes[mode] },
-    verifies && {
+    form.verifying.includes(mode) && {
       id: 'sslrootcert',
-      label: 'CA file',
+      label: words.sslrootcert?.label ?? 'CA file',
       value: fields.sslrootcert,
       placeholder: placeholders.sslrootcert,
-      hint: 'The certificate of the authority, in PEM form.',
+      hint: words.sslrootcert?.hint ?? 'The certificate of the authority, in PEM form.',
     },
     {
       id: 'keep',

@@ -5,6 +5,8 @@ export interface ConnectionFields {
   readonly host: string;
   readonly port: string;
   readonly database: string;
+  /** Oracle: the service of the pluggable database. */
+  readonly pdb: string;
   readonly user: string;
   readonly password: string;
   readonly sslmode: string;
@@ -20,11 +22,15 @@ export interface ConnectionForm {
   /** Shown where nothing is entered yet. */
   readonly example: string;
   /** What each field is called among the parameters of a connection string. */
-  readonly keywords: Readonly<Record<FieldName, string>>;
+  readonly keywords: Readonly<Record<Exclude<FieldName, 'pdb'>, string>> & { readonly pdb?: string };
+  /** What a field is called and what is said of it, where that is not as with PostgreSQL. */
+  readonly words?: Readonly<Partial<Record<FieldName, { readonly label?: string; readonly hint?: string }>>>;
   /** Parameters without a field that hold secrets. */
   readonly secrets: readonly string[];
   /** TLS modes, and what each means for somebody who has to choose. */
   readonly modes: Readonly<Record<string, string>>;
+  /** Those in which the certificate of the server is looked at. */
+  readonly verifying: readonly string[];
   /** The mode when none is chosen. */
   mode(env: NodeJS.ProcessEnv): string;
   /** What counts, or is shown as an example, while a field is empty. */

@@ -24,6 +24,7 @@ export const MYSQL_FORM: ConnectionForm = {
     disable: 'no TLS: everybody on the way can read along',
     allow: 'no TLS unless the server insists',
   },
+  verifying: ['verify-ca', 'verify-full'],
   mode: () => 'prefer',
   placeholders: (env) => ({
     host: 'localhost',

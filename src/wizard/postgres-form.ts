@@ -25,6 +25,7 @@ export const POSTGRES_FORM: ConnectionForm = {
     disable: 'no TLS: everybody on the way can read along',
     allow: 'no TLS unless the server insists',
   },
+  verifying: ['verify-ca', 'verify-full'],
   mode: (env) => env.PGSSLMODE || 'prefer',
   placeholders: (env) => ({
     host: env.PGHOST ?? 'localhost',

@@ -49,7 +49,7 @@ function Owners({
       <Text> </Text>
       {owners.length === 0 ? (
         <Prose
-          text="This user can see no tables of anybody. Grant it SELECT on those that are to be replicated, then ^R. Where the source has pluggable databases, the URL has to name one: ?pdb=SERVICE"
+          text="This user can see no tables of anybody. Grant it SELECT on those that are to be replicated, then ^R. Where the source has pluggable databases, the connection has to name one (PDB)."
           color={color.warning}
         />
       ) : (

@@ -19,6 +19,7 @@ import {
 } from '../../../src/wizard/connection-draft.ts';
 import { mysqlParameters } from '../../../src/config/mysql-connection.ts';
 import { MYSQL_FORM } from '../../../src/wizard/mysql-form.ts';
+import { ORACLE_FORM } from '../../../src/wizard/oracle-form.ts';
 import { POSTGRES_FORM } from '../../../src/wizard/postgres-form.ts';
 import { passwordOf } from './setup-rig.ts';
 
@@ -31,6 +32,7 @@ test('a URL fills the fields, and fields make the URL', () => {
     host: 'db1',
     port: '5433',
     database: 'shop',
+    pdb: '',
     user: 'app',
     password: 's3cret',
     sslmode: 'require',
@@ -173,6 +175,7 @@ test('a MySQL URL, in the form of Go drivers too, fills the fields, and fields m
       host: 'db1',
       port: '33306',
       database: 'shop',
+      pdb: '',
       user: 'app',
       password: 's3cret',
       sslmode: 'require',
@@ -203,4 +206,34 @@ test('a MySQL password comes back out of the URL whatever it holds, and is neith
   assert.equal(passwordOf(open), 'half-typed-my');
   assert.doesNotMatch(JSON.stringify(open), /half-typed-my/);
   assert.equal(mask('half-typed-my'), 'half-typed-my');
+});
+
+const EMPTY_ORACLE = emptyDraft(ORACLE_FORM);
+
+test('an Oracle URL fills the fields, the pluggable database and the wallet among them, and fields make the URL', () => {
+  const url = 'oracle://C%23%23APP:s3cret@db1:2484/ORCLCDB?pdb=PDB1&ssl=true&wallet=/w';
+  for (const text of [
+    url,
+    'tcps://C%23%23APP:s3cret@db1:2484/ORCLCDB?pdb=PDB1&wallet=/w',
+    url.replace('=true', '=on'),
+  ]) {
+    const draft = withUrl(EMPTY_ORACLE, text);
+    assert.equal(draft.problem, undefined);
+    assert.deepEqual(draft.fields, {
+      host: 'db1',
+      port: '2484',
+      database: 'ORCLCDB',
+      pdb: 'PDB1',
+      user: 'C##APP',
+      password: 's3cret',
+      sslmode: 'true',
+      sslrootcert: '/w',
+    });
+    assert.equal(draftText(draft), url, 'TLS is kept, whichever way it was asked for');
+    assert.deepEqual(restoredDraft(savedDraft(draft), ORACLE_FORM).fields, { ...draft.fields, password: '' });
+  }
+  assert.match(withUrl(EMPTY_ORACLE, 'tcps://app@db1/x?ssl=false').problem ?? '', /scheme asks for TLS/);
+  const typed = withField(withField(withField(EMPTY_ORACLE, 'host', 'db1'), 'database', 'ORCLCDB'), 'pdb', 'PDB1');
+  assert.equal(draftText(typed), 'oracle://db1/ORCLCDB?pdb=PDB1');
+  assert.equal(draftText(withField(typed, 'pdb', '')), 'oracle://db1/ORCLCDB');
 });

@@ -11,6 +11,7 @@ import { equivalentCommands } from '../../../src/wizard/equivalent-command.ts';
 import { planText } from '../../../src/wizard/plan.ts';
 import type { Servers } from '../../../src/wizard/servers.ts';
 import { Setup } from '../../../src/wizard/setup.tsx';
+import { SourceStep } from '../../../src/wizard/steps/connection.tsx';
 import { OptionsStep } from '../../../src/wizard/steps/options.tsx';
 import { OwnerStep } from '../../../src/wizard/steps/owner.tsx';
 import { ScnStep } from '../../../src/wizard/steps/scn.tsx';
@@ -307,4 +308,22 @@ test('the review says where it begins, and what an SCN without the other leaves 
     text({ backfillScn: undefined }),
     /after SCN 26685786; of transactions that were open then, only what they did after it/,
   );
+});
+
+test('an Oracle connection by fields: service, pluggable database, and the wallet where TLS is chosen', async (t) => {
+  const session = await setupOn(t, ORACLE);
+  session.choose('oraclelogminer');
+  const { terminal } = await showStep(t, SourceStep, session);
+  const empty = await terminal.waitFor('Where are the changes read from');
+  assert.match(empty, /oracle:\/\/user:password@host:1521\/service\?pdb=pluggable/);
+  assert.match(empty, /Service +that of CDB\$ROOT, or of the only database/);
+  assert.match(empty, /PDB +none: there are no pluggable databases/);
+  assert.doesNotMatch(empty, /Wallet/);
+  await terminal.paste('oracles://C%23%23APP:MARKER@db1:2484/ORCLCDB?pdb=PDB1');
+  const filled = await terminal.waitFor('Connected to Oracle');
+  assert.match(filled, /PDB +PDB1/);
+  assert.match(filled, /TLS +‹?\s*true/);
+  assert.match(filled, /Wallet +none: the certificate is of a public authority/);
+  await terminal.press('return', 'return');
+  assert.equal(session.connectionText('source'), 'oracle://C%23%23APP:MARKER@db1:2484/ORCLCDB?pdb=PDB1&ssl=true');
 });
