@@ -131,7 +131,7 @@ function planByName(name: string, env: NodeJS.ProcessEnv): Plan {
 function sinceThen(wishes: SourceWishes, { replicated = false }: Replication): SourceWishes {
   const { oracle } = wishes;
   if (oracle === undefined || !replicated) return wishes;
-  const { start: _, ...others } = oracle;
+  const { start: _, copied: __, ...others } = oracle;
   return { ...wishes, oracle: others };
 }
 

@@ -123,10 +123,12 @@ export class OracleResume implements ResumeSource {
         text: [
           'Safe where every table has a key: its rows pass through old states once more and end up right.',
           'Start once by hand, stop it with Ctrl-C when it says that it replicates, then resume:',
-          this.#command(String(this.source.oracle.start ?? '<SCN>')),
+          this.#command(this.#beginning()),
           `instar resume ${name}`,
+          'After a fresh copy, with the SCNs of that copy.',
         ].join('\n'),
       },
+      byHand: true,
     };
   }
 
@@ -151,14 +153,14 @@ export class OracleResume implements ResumeSource {
         forget,
         '-- copy the rows; then start once by hand with the SCN of that copy, stop it with',
         '-- Ctrl-C when it says that it replicates, and resume',
-        this.#command('<SCN>'),
+        this.#command('--scn <SCN>'),
         `instar resume ${name}`,
       ].join('\n'),
     };
   }
 
   /** The engine by hand; connections stand for themselves as `$SOURCE`, `$SOURCE_PDB` and `$TARGET`. */
-  #command(scn: string): string {
+  #command(scns: string): string {
     const { wishes, targetSchema, stagingSchema } = this.facts;
     const { pdb, schema } = this.source.oracle;
     const flags = toArguments('oraclelogminer', {
@@ -172,6 +174,14 @@ export class OracleResume implements ResumeSource {
       userscript: wishes.script,
     });
     const words = flags.map((flag) => (flag.startsWith('$') ? flag : shellWord(flag)));
-    return `instar oraclelogminer ${words.join(' ')} --scn ${scn}`;
+    return `instar oraclelogminer ${words.join(' ')} ${scns}`;
+  }
+
+  /** The SCNs of the first start. */
+  #beginning(): string {
+    const { copied, start } = this.source.oracle;
+    const scn = copied ?? start;
+    const backfill = start === undefined || start === scn ? '' : ` --backfillFromSCN ${start}`;
+    return `--scn ${scn ?? '<SCN>'}${backfill}`;
   }
 }

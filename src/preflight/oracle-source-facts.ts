@@ -130,8 +130,15 @@ async function describeOracle(
   };
 }
 
-/** Connects, asks who is there, and closes the connection again. @throws OperatorError ORACLE_… */
+/** Connects, to the pluggable database too where one is named, asks who is there, and closes again. @throws OperatorError ORACLE_… */
 export async function testOracleConnection(description: OracleConnectionDescription): Promise<ConnectionFacts> {
+  const facts = await testOne(description);
+  if (description.pdb === undefined) return facts;
+  const { database } = await testOne(description.pdb);
+  return { ...facts, database: `${facts.database} and ${database}` };
+}
+
+async function testOne(description: OracleConnectionDescription): Promise<ConnectionFacts> {
   const connection = await connect(description, { callTimeout: ANSWER_TIMEOUT, action: 'connection test' });
   try {
     return await describeOracle(connection, description);

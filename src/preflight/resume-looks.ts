@@ -62,7 +62,7 @@ const TARGET_LOOKS: readonly ResumeLook[] = [
   },
 ];
 
-/** Progress that somebody has deleted from tables that are there was deleted on purpose. */
+/** Progress that somebody has deleted from tables that are there was deleted on purpose; not every engine can begin without it. */
 async function lookAtProgress({ facts, source, target }: ResumeInquiry): Promise<Outcome> {
   const { name } = await target.staging();
   if (facts.replicated && !(await target.stagingState()).complete) {
@@ -72,5 +72,11 @@ async function lookAtProgress({ facts, source, target }: ResumeInquiry): Promise
     );
   }
   const { checkpoint } = await target.progress();
+  if (facts.replicated && checkpoint === undefined && source.withoutCheckpoint.byHand) {
+    throw new OperatorError(
+      'CHECKPOINT_MISSING',
+      `the checkpoint of ${facts.name} is gone from ${name.sql} on the target, and a resume does not say where to begin`,
+    );
+  }
   return passed(checkpoint === undefined ? `none yet: it begins ${source.inquiry.begins}` : `checkpoint ${checkpoint}`);
 }

@@ -62,6 +62,11 @@ export interface ResumeSource {
   /** What stands behind a code of this kind of source; undefined for codes that all have in common. */
   refusal(code: string | undefined, place: RefusalPlace): Refusal | undefined;
   /** What going on without a checkpoint would do, where it has been lost. */
-  readonly withoutCheckpoint: { readonly harm: string; readonly begin: WayOut };
+  readonly withoutCheckpoint: {
+    readonly harm: string;
+    readonly begin: WayOut;
+    /** The engine has to be told where to begin, which a resume does not do. */
+    readonly byHand?: true;
+  };
   close(): Promise<void>;
 }

@@ -13,8 +13,10 @@ export interface OracleWishes {
   readonly pdb?: OracleConnectionDescription;
   /** Owner of the tables (`--sourceSchema`). */
   readonly schema: string;
-  /** The SCN behind which redo is needed first. */
+  /** The SCN behind which redo is needed first: where the oldest transaction began that was open at `copied`. */
   readonly start?: bigint;
+  /** The SCN as of which the rows were copied. */
+  readonly copied?: bigint;
 }
 
 /** What is to be replicated from a source, as far as it is decided. Each kind reads what concerns it. */

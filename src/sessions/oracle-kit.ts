@@ -25,14 +25,16 @@ export const ORACLE_KIT: SourceKit = {
   missing: ({ sourceSchema, startScn }) =>
     sourceSchema === undefined ? 'owner of the tables' : startScn === undefined ? 'SCN to begin with' : undefined,
   wishes: ({ sourceSchema, startScn, backfillScn, tables, script }) => {
-    const start = backfillScn ?? startScn;
+    const copied = startScn === undefined || startScn === NEWEST ? undefined : BigInt(startScn);
+    const start = backfillScn === undefined ? copied : BigInt(backfillScn);
     return {
       ...(script !== undefined && { script }),
       ...(tables !== undefined && { tables }),
       ...(sourceSchema !== undefined && {
         oracle: {
           schema: sourceSchema,
-          ...(start !== undefined && start !== NEWEST && { start: BigInt(start) }),
+          ...(start !== undefined && { start }),
+          ...(copied !== undefined && { copied }),
         },
       }),
     };

@@ -214,6 +214,16 @@ test('connections that lead to the wrong container are told apart', async (t) =>
   assert.equal(inPdb.get('containers')?.code, 'ORACLE_IN_PDB');
 });
 
+test('the test of a connection goes to the pluggable database, too', async (t) => {
+  const server = await startOracle(t, { multitenant: true });
+  const to = (pdb: string) => oraclePreflight(parseOracleConnectionString(`${server.rootUrl}?pdb=${pdb}`, 'source'));
+  assert.equal((await to(server.model.container ?? '').test()).database, `CDB$ROOT and ${server.model.container}`);
+  await assert.rejects(
+    to('NOWHERE').test(),
+    (error) => error instanceof OperatorError && error.code === 'ORACLE_SERVICE' && /NOWHERE/.test(error.message),
+  );
+});
+
 test('a standby, a database without archiving, an old one, and redo that is gone are refused', async (t) => {
   const server = await startOracle(t, {});
   Object.assign(server.model.settings, { role: 'PHYSICAL STANDBY', logMode: 'NOARCHIVELOG', version: '11.2.0.4.0' });

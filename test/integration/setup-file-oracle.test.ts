@@ -156,6 +156,14 @@ test('SCNs from a file, plain and quoted: what began before the SCN of the copy 
   open.commit();
   await arrives(to, ['1 v1', '2 v2']);
   assert.equal((await instar('stop', 'shop')).code, 0);
+
+  // Progress that somebody has deleted: nothing is started, and the way out has both SCNs.
+  const [{ schema }] = await to.query(`SELECT schemaname AS schema FROM pg_tables WHERE tablename = 'memo'`);
+  await to.query(`DELETE FROM "${schema}".memo WHERE key LIKE 'oracle-scn-%'`);
+  const dry = await instar('resume', 'shop', '--dryRun');
+  assert.equal(dry.code, 1, dry.stdout);
+  assert.match(dry.stdout, /not safe: the checkpoint of shop is gone/);
+  assert.match(dry.stdout, new RegExp(`--scn ${scn} --backfillFromSCN ${backfill}\\b`));
 });
 
 test('the users whose transactions count narrow what a file leaves to be read at the source, whatever the case of their names', async (t) => {
