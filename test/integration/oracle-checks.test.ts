@@ -214,6 +214,33 @@ test('connections that lead to the wrong container are told apart', async (t) =>
   assert.equal(inPdb.get('containers')?.code, 'ORACLE_IN_PDB');
 });
 
+test('all tables can be chosen from, whichever were chosen before; one that cannot be replicated stands in the way only when it is chosen', async (t) => {
+  const server = await startOracle(t, {});
+  const { model, owner } = server;
+  model.createTable(owner, 'ITEM', [column('ID')], ['ID']);
+  model.createTable(owner, 'odd "name"', [column('ID')], ['ID']);
+  model.createTable(owner, 'SHAPES', [column('ID'), column('G', 'SDO_GEOMETRY')], ['ID']);
+  const asked = preflight(server);
+  const { tables } = await asked.choices({ ...wishes(server), tables: ['APP.ITEM'] });
+  assert.deepEqual(
+    tables.map(({ name, warning }) => [name, warning?.split(':')[0]]),
+    [
+      ['APP.ITEM', undefined],
+      ['APP.SHAPES', 'cannot be replicated'],
+      ['APP."odd ""name"""', undefined],
+    ],
+  );
+  for (const [chosen, state] of [
+    [undefined, 'passed'],
+    ['all', 'failed'],
+    [['APP.ITEM', 'APP."odd ""name"""'], 'passed'],
+    [['APP.SHAPES'], 'failed'],
+  ] as const) {
+    const results = byId(await asked.check({ ...wishes(server), ...(chosen && { tables: chosen }) }));
+    assert.equal(results.get('tables')?.state, state, String(chosen));
+  }
+});
+
 test('the test of a connection goes to the pluggable database, too', async (t) => {
   const server = await startOracle(t, { multitenant: true });
   const to = (pdb: string) => oraclePreflight(parseOracleConnectionString(`${server.rootUrl}?pdb=${pdb}`, 'source'));
