@@ -138,12 +138,17 @@ export function isOracleText(text: string): boolean {
   return scheme !== undefined && SCHEMES.includes(scheme);
 }
 
-/** The connection with another password, which does not become a known secret by this. */
+/** The connection, and that to its pluggable database, with another password, which does not become a known secret by this. */
 export function withOraclePassword(
   connection: OracleConnectionDescription,
   password: string,
 ): OracleConnectionDescription {
-  return { ...connection, attributes: unprintable(connection.attributes, password) };
+  const { attributes, pdb } = connection;
+  return {
+    ...connection,
+    attributes: unprintable(attributes, password),
+    pdb: pdb && withOraclePassword(pdb, password),
+  };
 }
 
 function describe(given: ReadonlyMap<string, string>, tls: boolean): OracleConnectionDescription {

@@ -177,6 +177,7 @@ test('no password is seen in what a connection prints as, its display or its JSO
       assert.equal(connection.attributes.walletPassword, wallet);
       const other = withOraclePassword(connection, `${password}${wallet}`);
       assert.equal(other.attributes.password, `${password}${wallet}`);
+      assert.equal(other.pdb?.attributes.password, connection.pdb && `${password}${wallet}`);
       assert.equal(connection.attributes.password, password, 'the first one is as it was');
       for (const each of [connection, other]) {
         const keys = { depth: 9, showHidden: true };
