@@ -5,9 +5,14 @@ import { failed, type Outcome, passed } from './look.ts';
 /** Hosts that the network does not come between. */
 const LOCAL = /^(\/.*|localhost|127(\.\d+){3}|::1)$/;
 
+const OTHERS =
+  'Add sslmode=verify-full (with sslrootcert=FILE of the certificate authority) to the connection string, or at least sslmode=require.';
+const ORACLE =
+  'Add ssl=true (with wallet=DIR, whose ewallet.pem holds the certificate authority) to the connection string, with the port on which the listener speaks TLS.';
+
 /** Whether others on the way can read what is sent. */
 export function encryptionOutcome(
-  { host }: { readonly host: string },
+  { host, kind }: { readonly host: string; readonly kind?: string },
   { encrypted }: ConnectionFacts,
   side: CheckSide,
 ): Outcome {
@@ -17,7 +22,7 @@ export function encryptionOutcome(
     expected: 'TLS',
     fix: {
       side,
-      text: 'Add sslmode=verify-full (with sslrootcert=FILE of the certificate authority) to the connection string, or at least sslmode=require.',
+      text: kind === 'oracle' ? ORACLE : OTHERS,
     },
   });
 }

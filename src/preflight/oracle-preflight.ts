@@ -28,7 +28,7 @@ export function oraclePreflight(connection: OracleConnectionDescription): Source
         const tables = (await facts.tables()).map(({ owner, name, rows, problem }) => ({
           name: readableTable({ schema: owner, name }),
           rows: rows ?? 0,
-          bytes: 0,
+          bytes: undefined,
           ...(problem !== undefined && { warning: problem }),
         }));
         return { tables, publications: [], slots: [] };

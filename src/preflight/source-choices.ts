@@ -6,7 +6,8 @@ export interface ListedTable {
   readonly name: string;
   /** An estimate of the server's. */
   readonly rows: number;
-  readonly bytes: number;
+  /** Undefined where the server does not tell. */
+  readonly bytes: number | undefined;
   readonly warning?: string;
   /** SQL that mends what `warning` says. */
   readonly fix?: string;

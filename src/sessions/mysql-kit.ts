@@ -1,10 +1,8 @@
 import { parseMysqlConnectionString } from '../config/mysql-connection.ts';
 import { asMysql } from '../config/source-connection.ts';
-import { counted } from '../preflight/look.ts';
 import { readMysqlStart } from '../preflight/mysql-start.ts';
-import type { Answers } from './replication.ts';
-import type { FlagValues, ReplicationPlace, SourceKit } from './source-kit.ts';
-import { removeTableFilter, tableFilter, tableFilterPath, writeTableFilter } from './table-filter.ts';
+import { FILTER_KIT, filterAnswer } from './filter-kit.ts';
+import type { FlagValues, SourceKit } from './source-kit.ts';
 
 /** MySQL or MariaDB by its binary log: nothing is made at the source; a GTID set says where to begin. */
 export const MYSQL_KIT: SourceKit = {
@@ -33,47 +31,9 @@ export const MYSQL_KIT: SourceKit = {
   }),
   flags: ({ script }): FlagValues => (script === undefined ? [] : [['userscript', script]]),
   firstFlags: ({ startSet }) => [['defaultGTIDSet', startSet]],
-  things: ({ script, tables }) =>
-    script === undefined
-      ? []
-      : [
-          {
-            what: 'script',
-            side: 'here',
-            name: script,
-            how: 'created',
-            remark: `lets ${counted(tables === undefined || tables === 'all' ? 0 : tables.length, 'table')} through, and no other`,
-          },
-        ],
-  async prepare({ answers, step, made, existing }) {
-    const { script } = answers;
-    if (script === undefined) return;
-    await step({ id: 'script', title: 'filter of tables' }, async () => {
-      // Written anew in any case: the choice may be another than that of a launch which failed.
-      writeTableFilter(script, filterText(answers));
-      if (existing('script', script).length > 0) return ['passed', 'written anew'];
-      made({ what: 'script', side: 'here', name: script });
-      return ['passed', 'written'];
-    });
-  },
-  async drop({ name }) {
-    removeTableFilter(name);
-  },
+  ...FILTER_KIT,
   readSent: async () => undefined,
 };
 
 /** Stands in a file of answers for where the binary log is when the replication is launched. */
 export const NOW = 'now';
-
-/** Which script lets these tables through: none when it is all of them. */
-export function filterAnswer(
-  tables: 'all' | readonly string[],
-  { name, env }: ReplicationPlace,
-): Pick<Answers, 'tables' | 'script'> {
-  return { tables, script: tables === 'all' ? undefined : tableFilterPath(name, env) };
-}
-
-/** The script for these answers, as it is written and shown. */
-export function filterText({ targetSchema = '', tables }: Answers): string {
-  return tableFilter(targetSchema, tables === undefined || tables === 'all' ? [] : tables);
-}

@@ -1,6 +1,7 @@
 import { parseOracleConnectionString } from '../config/oracle-connection.ts';
 import { asOracle } from '../config/source-connection.ts';
 import { readOracleStart } from '../preflight/oracle-start.ts';
+import { FILTER_KIT, filterAnswer } from './filter-kit.ts';
 import type { FlagValues, SourceKit } from './source-kit.ts';
 
 /** Stands in a file of answers for the newest SCN when the replication is launched. */
@@ -12,16 +13,18 @@ export const ORACLE_KIT: SourceKit = {
   name: 'Oracle',
   example: 'oracle://user:password@host:1521/service?pdb=pluggable',
   parse: parseOracleConnectionString,
-  async complete(answers, connection) {
-    if (answers.startScn !== NEWEST) return answers;
+  async complete(answers, connection, place) {
+    const chosen = { ...answers, ...filterAnswer(answers.tables ?? 'all', place) };
+    if (answers.startScn !== NEWEST) return chosen;
     const { scn, backfillFrom } = await readOracleStart(asOracle(connection), applicationUsers(answers.options));
-    return { ...answers, startScn: String(scn), backfillScn: String(backfillFrom) };
+    return { ...chosen, startScn: String(scn), backfillScn: String(backfillFrom) };
   },
   missing: ({ sourceSchema, startScn }) =>
     sourceSchema === undefined ? 'owner of the tables' : startScn === undefined ? 'SCN to begin with' : undefined,
-  wishes: ({ sourceSchema, startScn, backfillScn, tables }) => {
+  wishes: ({ sourceSchema, startScn, backfillScn, tables, script }) => {
     const start = backfillScn ?? startScn;
     return {
+      ...(script !== undefined && { script }),
       ...(tables !== undefined && { tables }),
       ...(sourceSchema !== undefined && {
         oracle: {
@@ -31,15 +34,16 @@ export const ORACLE_KIT: SourceKit = {
       }),
     };
   },
-  flags: ({ sourceSchema }): FlagValues => [['sourceSchema', sourceSchema]],
+  flags: ({ sourceSchema, script }): FlagValues => [
+    ['sourceSchema', sourceSchema],
+    ...(script === undefined ? [] : ([['userscript', script]] as const)),
+  ],
   firstFlags: ({ startScn, backfillScn }) => [
     ['scn', startScn],
     ['backfillFromSCN', backfillScn],
   ],
   firstFlagsRefusal: 'ORACLE_SCN_AND_CHECKPOINT',
-  things: () => [],
-  prepare: async () => {},
-  drop: async () => {},
+  ...FILTER_KIT,
   readSent: async () => undefined,
 };
 

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts';
-import { filterAnswer, filterText } from '../sessions/mysql-kit.ts';
 import { textOf } from './file-entries.ts';
+import { FILTER_CHOICE, filteredChoice, filterReview, lockedByFilter } from './filter-words.ts';
 import { MYSQL_FORM } from './mysql-form.ts';
 import type { SourceSetup } from './source-setup.ts';
 
@@ -15,24 +15,16 @@ export const MYSQL_SETUP: SourceSetup = {
   isAnswered: (page, { tables, startSet }) => (page === 'tables' ? tables !== undefined : startSet !== undefined),
   tables: {
     all: 'Every table of this database is replicated. Ticking tables makes it your own choice.',
-    choice: 'A script is written for you that lets only these through (--userscript); the review shows it.',
+    choice: FILTER_CHOICE,
     unfit: undefined,
     fixing:
       'It changes the table itself, which is rewritten and locked meanwhile: the application has to be able to live with it.',
     asksToFix: true,
-    answers(choice, { options }, place) {
-      if (choice.by === 'publication') throw new TypeError('there are no publications here');
-      const tables = choice.by === 'all' ? 'all' : choice.tables;
-      const { userscript: _, ...others } = options ?? {};
-      return { ...filterAnswer(tables, place), ...(tables !== 'all' && { options: others }) };
-    },
+    answers: filteredChoice,
   },
   existingRows: () => 'Existing rows are not copied: only what is committed after the starting point is sent.',
   asked: ['defaultGTIDSet'],
-  locked: ({ script }) =>
-    script === undefined
-      ? {}
-      : { userscript: 'A script is written for the tables that you chose. To use one of your own, choose all tables.' },
+  locked: lockedByFilter,
   file: {
     keys: ['gtidSet'],
     example:
@@ -51,9 +43,7 @@ export const MYSQL_SETUP: SourceSetup = {
     'WHERE IT BEGINS',
     `  after ${answers.startSet || 'nothing: with the first transaction of the log'}`,
     '  Rows that are there already are not copied: load them first.',
-    ...(answers.script === undefined
-      ? []
-      : ['', `THE SCRIPT ${answers.script}`, ...filterText(answers).trimEnd().split('\n')]),
+    ...filterReview(answers),
   ],
   launched: (_, { startSet }) => (startSet ? `It begins after ${startSet}.` : undefined),
 };

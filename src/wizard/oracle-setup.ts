@@ -3,6 +3,7 @@ import { NEWEST } from '../sessions/oracle-kit.ts';
 import { parseScn } from '../sources/oracle/scn.ts';
 import type { YamlEntry } from '../config/yaml-file.ts';
 import { textOf } from './file-entries.ts';
+import { FILTER_CHOICE, filteredChoice, filterReview, lockedByFilter } from './filter-words.ts';
 import { ORACLE_FORM } from './oracle-form.ts';
 import type { SourceSetup } from './source-setup.ts';
 
@@ -14,20 +15,20 @@ export const ORACLE_SETUP: SourceSetup = {
   products: ['oracle'],
   otherProduct: 'The source has to be Oracle. Connect to the database that the changes come from.',
   before: ['owner'],
-  pages: ['scn'],
-  isAnswered: (page, { sourceSchema, startScn }) =>
-    page === 'owner' ? sourceSchema !== undefined : startScn !== undefined,
+  pages: ['tables', 'scn'],
+  isAnswered: (page, { sourceSchema, tables, startScn }) =>
+    page === 'owner' ? sourceSchema !== undefined : page === 'tables' ? tables !== undefined : startScn !== undefined,
   tables: {
-    all: 'Every table of this owner is replicated.',
-    choice: 'A userscript can leave tables out.',
+    all: 'Every table of this owner that the source user may see is replicated. Ticking tables makes it your own choice.',
+    choice: FILTER_CHOICE,
     unfit: undefined,
     fixing: 'It changes the table itself.',
     asksToFix: true,
-    answers: () => ({ tables: 'all' }),
+    answers: filteredChoice,
   },
   existingRows: () => 'Existing rows are not copied: only what is committed after the SCN is sent.',
   asked: ['sourcePDBConn', 'sourceSchema', 'scn', 'backfillFromSCN'],
-  locked: () => ({}),
+  locked: lockedByFilter,
   file: {
     keys: ['sourceSchema', 'scn', 'backfillFromSCN'],
     example:
@@ -48,11 +49,12 @@ export const ORACLE_SETUP: SourceSetup = {
       };
     },
   },
-  review: ({ sourceSchema, startScn, backfillScn }) => [
+  review: ({ sourceSchema, startScn, backfillScn, ...others }) => [
     'WHERE IT BEGINS',
     `  tables of ${sourceSchema}`,
     `  after SCN ${startScn}${backfillScn === undefined || backfillScn === startScn ? '' : `, with what was open since SCN ${backfillScn}`}`,
     '  Rows that are there already are not copied: load them first.',
+    ...filterReview(others),
   ],
   launched: (_, { startScn }) => (startScn === undefined ? undefined : `It begins after SCN ${startScn}.`),
 };

@@ -85,7 +85,10 @@ export function tableItems(tables: readonly ListedTable[]): MultiSelectItem[] {
   return tables.map(({ name, rows, bytes, warning }) => ({
     value: name,
     label: name,
-    columns: [`${formatCount(rows)} ${rows === 1 ? 'row' : 'rows'}`, formatBytes(bytes)],
+    columns: [
+      `${formatCount(rows)} ${rows === 1 ? 'row' : 'rows'}`,
+      ...(bytes === undefined ? [] : [formatBytes(bytes)]),
+    ],
     // The whole sentence stands below the list.
     warning: warning?.split(':', 1)[0],
   }));
@@ -94,6 +97,7 @@ export function tableItems(tables: readonly ListedTable[]): MultiSelectItem[] {
 /** "42 tables, about 1.2 M rows, 41.2 GB". */
 export function sumText(tables: readonly ListedTable[]): string {
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-  const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
-  return `${formatCount(tables.length)} ${tables.length === 1 ? 'table' : 'tables'}, about ${formatCount(rows)} rows, ${formatBytes(bytes)}`;
+  const bytes = tables.reduce((sum, table) => sum + (table.bytes ?? 0), 0);
+  const told = tables.some((table) => table.bytes !== undefined);
+  return `${formatCount(tables.length)} ${tables.length === 1 ? 'table' : 'tables'}, about ${formatCount(rows)} rows${told ? `, ${formatBytes(bytes)}` : ''}`;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { stateOf } from '../../src/sessions/state.ts';
 import { SENTINEL } from '../../src/sources/oracle/sentinel.ts';
@@ -51,7 +52,7 @@ async function assertRows(target: TestDatabase, from: number, to: number): Promi
 }
 
 test('first-time setup from Oracle by keys alone, with three failing checks mended on the way; killed with -9 and resumed by one key', async (t) => {
-  const { operator, server, target, insert } = await begin(t);
+  const { operator, server, table, target, insert } = await begin(t);
   const { model } = server;
   Object.assign(model.settings, { minimal: 'NO', key: 'NO' });
   model.tables.delete(`${server.owner}.${SENTINEL}`);
@@ -74,7 +75,13 @@ test('first-time setup from Oracle by keys alone, with three failing checks mend
   assert.equal(model.settings.key, 'YES');
   assert(model.tables.has(`${server.owner}.${SENTINEL}`));
   await operator.passesChecks();
+  await operator.sees('Which tables?');
+  // Ticked by hand: a script is written that leaves the others out.
+  await operator.press('right', 'a');
+  await operator.sees(/chosen: 1 table/);
+  await operator.press('return');
   const open = model.begin();
+  open.insert(table, ['999', 'taken back']);
   const start = await operator.sees('From which SCN');
   assert.match(start, /The newest one is \d+/);
   keepPicture(terminal, 'oracle-start');
@@ -91,6 +98,7 @@ test('first-time setup from Oracle by keys alone, with three failing checks mend
   keepPicture(terminal, 'oracle-review');
   await operator.launches();
   open.rollback();
+  assert.match(readFileSync(operator.replication.answers.script!, 'utf8'), /"ITEM"/);
   insert(1, 300);
   await assertRows(target, 1, 300);
   await operator.sees(/LogMiner +[\d,]+ SCNs to read/);
@@ -127,6 +135,7 @@ test('an SCN that is typed in, a transaction that was open then; stopped, and re
   await operator.sees('Whose tables are replicated?');
   await operator.press('return');
   await operator.passesChecks();
+  await operator.choosesAllTables();
   await operator.sees(/The oldest open transaction is of APP/);
   await operator.press('ctrl+u');
   operator.terminal.type('99999999999');

@@ -148,6 +148,15 @@ test('encryption is asked for where there is a network between', () => {
   assert.equal(outcome('db1', true), 'passed');
 });
 
+test('the advice on encryption speaks of what the connection string of that database knows', () => {
+  const clear = { product: 'oracle', version: '23', database: 'd', user: 'u', encrypted: false, latency: 1 } as const;
+  const advice = (kind?: string) =>
+    encryptionOutcome({ host: 'db1', ...(kind && { kind }) }, clear, 'source').fix?.text;
+  assert.match(advice('oracle')!, /ssl=true/);
+  assert.doesNotMatch(advice('oracle')!, /sslmode/);
+  assert.match(advice()!, /sslmode=verify-full/);
+});
+
 test('lists are cut, numbers have their thing', () => {
   assert.equal(listed(['a', 'b', 'c']), 'a, b, c');
   assert.equal(listed(['a', 'b', 'c', 'd', 'e']), 'a, b, c and 2 more');
