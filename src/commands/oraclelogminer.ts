@@ -3,6 +3,7 @@ import { parseOracleConnectionString } from '../config/oracle-connection.ts';
 import { UsageError } from '../errors.ts';
 import { createMetrics } from '../metrics/registry.ts';
 import { Troubles } from '../metrics/troubles.ts';
+import { parseApplicationUsers } from '../sources/oracle/application-users.ts';
 import { useThickMode } from '../sources/oracle/connection.ts';
 import { OracleSource } from '../sources/oracle/oracle-source.ts';
 import type { TruncatePolicy } from '../sources/oracle/redo/redo-reader.ts';
@@ -39,10 +40,7 @@ export async function run(context: CommandContext): Promise<number> {
     scn: settings.scn === undefined ? undefined : parseScn(settings.scn, '--scn'),
     backfillFrom:
       settings.backfillFromSCN === undefined ? undefined : parseScn(settings.backfillFromSCN, '--backfillFromSCN'),
-    applicationUsers: (settings['oracle-application-users'] ?? '')
-      .split(',')
-      .map((name) => name.trim())
-      .filter(Boolean),
+    applicationUsers: parseApplicationUsers(settings['oracle-application-users'] ?? ''),
     windowLimit: limit === undefined || limit <= 0 ? undefined : BigInt(limit),
     truncate: settings.truncate as TruncatePolicy,
     dataDir: settings.dataDir,

@@ -11,10 +11,12 @@ import { preflightOf } from '../preflight/preflights.ts';
 import type { OracleWishes, SourceWishes } from '../preflight/source-wishes.ts';
 import { checkTarget } from '../preflight/target.ts';
 import { describeConnections } from '../sessions/connections.ts';
+import type { Replication } from '../sessions/replication.ts';
 import { SecretsFile } from '../sessions/secrets.ts';
 import { kitOf } from '../sessions/source-kits.ts';
 import { stateOf } from '../sessions/state.ts';
 import { ReplicationStore } from '../sessions/store.ts';
+import { useThickMode } from '../sources/oracle/connection.ts';
 import { parseScn } from '../sources/oracle/scn.ts';
 import { parseTableName } from '../sources/table-name.ts';
 import { kindOfText } from '../wizard/source-setups.ts';
@@ -57,6 +59,7 @@ export async function run({ args, env, stdout, stderr }: CommandContext): Promis
 function planByFlags({ settings }: CommandLine<'preflight'>, env: NodeJS.ProcessEnv): Plan {
   const { sourceConn, targetSchema, stagingSchema, stagingConn, slotName, publicationName, tables } = settings;
   const { defaultGTIDSet, allDatabases, fetchMetadata } = settings;
+  if (settings.oracleClientLib !== undefined) useThickMode(settings.oracleClientLib);
   const source = isOracleText(sourceConn)
     ? parseOracleConnectionString(sourceConn, '--sourceConn')
     : kitOf(kindOfText(sourceConn)).parse(sourceConn, '--sourceConn', env);
@@ -120,8 +123,16 @@ function planByName(name: string, env: NodeJS.ProcessEnv): Plan {
     targetSchema,
     stagingSchema: options?.stagingSchema ?? String(flagNamed('stagingSchema').default),
     userscript: options?.userscript,
-    wishes: { ...kitOf(answers.kind).wishes(answers, launched), tables },
+    wishes: { ...sinceThen(kitOf(answers.kind).wishes(answers, launched), replication), tables },
   };
+}
+
+/** Redo from before the first checkpoint is needed no more once there is one; the checks of the target look at the checkpoint. */
+function sinceThen(wishes: SourceWishes, { replicated = false }: Replication): SourceWishes {
+  const { oracle } = wishes;
+  if (oracle === undefined || !replicated) return wishes;
+  const { start: _, ...others } = oracle;
+  return { ...wishes, oracle: others };
 }
 
 /** `a.b,"c,d".e` as a list. @throws UsageError for what is no table. */

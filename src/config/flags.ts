@@ -206,7 +206,7 @@ export const FLAGS = {
       type: 'connection',
       default: null,
       placeholder: '$SOURCE_PDB',
-      help: 'Connection string of the pluggable database; --sourceConn is that of the root then',
+      help: 'Connection string of the pluggable database; or ?pdb=SERVICE in --sourceConn, which is that of the root',
     },
     sourceSchema: { type: 'string', default: null, help: 'Owner of the tables, as Oracle spells it: MIGRATION_SCHEMA' },
     scn: { type: 'string', default: null, help: 'SCN as of which the data was copied; while no checkpoint is stored' },
@@ -218,7 +218,7 @@ export const FLAGS = {
     'oracle-application-users': {
       type: 'string',
       default: null,
-      help: 'Users whose open transactions count for that, as in APP,BATCH; all without it',
+      help: 'Users whose transactions count for --backfillFromSCN, as in APP,BATCH; else all',
     },
     oracleClientLib: {
       type: 'string',

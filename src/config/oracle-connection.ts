@@ -26,7 +26,8 @@ export interface OracleConnectionDescription {
   readonly ignored: readonly string[];
 }
 
-const EXAMPLE = 'oracle://user:password@host:1521/service (# in a name is %23: C%23%23REPLICATOR)';
+const EXAMPLE =
+  'oracle://user:password@host:1521/service, with ?pdb=SERVICE where the tables are in a pluggable database (# in a name is %23: C%23%23REPLICATOR)';
 const DEFAULT_PORT = 1521;
 
 const SCHEMES = ['oracle', 'oracles', 'tcps'];

@@ -9,9 +9,6 @@ export const MINING_METRICS = [
   'instar_oraclelogminer_window_size',
 ] as const;
 
-/** A window of that many SCNs holds whatever there is. */
-const BOUNDLESS = 1e9;
-
 /** Where LogMiner is; undefined where nothing is mined. Every endpoint of ours has these gauges, at 0 where they say nothing. */
 export function readMining(samples: Samples, kind: string | undefined): MiningReading | undefined {
   const distance = greatest(samples, 'oraclelogminer_scn_interval_size');
@@ -24,9 +21,8 @@ export function readMining(samples: Samples, kind: string | undefined): MiningRe
   };
 }
 
-/** In one line: "1,200 SCNs to read, 3,250 at a time; 3 open transactions". */
+/** In one line: "12,000 SCNs to read, 3,250 at a time; 3 open transactions". A window that holds all of them is not told of. */
 export function miningText({ distance, window, open }: MiningReading): string {
-  const size =
-    window === undefined || window === 0 ? '' : `, ${window < BOUNDLESS ? formatCount(window) : 'all'} at a time`;
+  const size = window === undefined || window === 0 || window >= distance ? '' : `, ${formatCount(window)} at a time`;
   return `${formatCount(distance)} SCNs to read${size}; ${formatCount(open)} open ${open === 1 ? 'transaction' : 'transactions'}`;
 }

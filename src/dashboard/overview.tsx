@@ -148,7 +148,7 @@ function overviewParts(reading: Reading, columns: number, theme: Theme, roomy: b
       2,
       lag.transactions === undefined ? (
         <Fact key="position" label="position">
-          {`applied ${position.applied ?? '-'}   source ${position.source ?? '-'}   ${formatBytes(position.distance)} apart`}
+          {`applied ${position.applied ?? '-'}   source ${position.source ?? '-'}${position.distance === undefined ? '' : `   ${formatBytes(position.distance)} apart`}`}
         </Fact>
       ) : (
         <Fact key="position" label="applied">

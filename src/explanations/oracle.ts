@@ -57,7 +57,7 @@ export const ORACLE = {
     what: '`--sourceConn` leads into a pluggable database, and LogMiner runs in the root only.',
     data: NOTHING_STARTED,
     fix: [
-      'Let `--sourceConn` name the service of CDB$ROOT, and `--sourcePDBConn` that of the pluggable database.',
+      'Let `--sourceConn` name the service of CDB$ROOT, and `--sourcePDBConn`, or `?pdb=` in `--sourceConn`, that of the pluggable database.',
       ['SELECT NAME, PDB FROM V$SERVICES;'],
     ],
     look: ['--sourceConn', '--sourcePDBConn'],
@@ -66,7 +66,7 @@ export const ORACLE = {
     what: 'The source has pluggable databases, and the connection for the tables leads to none.',
     data: NOTHING_STARTED,
     fix: [
-      'Let `--sourcePDBConn` name the service of the pluggable database that has the tables.',
+      'Let `--sourcePDBConn`, or `?pdb=` in `--sourceConn`, name the service of the pluggable database that has the tables.',
       ['SELECT NAME, PDB FROM V$SERVICES;'],
     ],
     look: ['--sourcePDBConn'],

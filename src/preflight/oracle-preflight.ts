@@ -1,5 +1,5 @@
+import { escapeIdentifier } from 'pg';
 import type { OracleConnectionDescription } from '../config/oracle-connection.ts';
-import { readableTable } from '../sources/table-name.ts';
 import type { Fix } from './check.ts';
 import { lookAtAll } from './look.ts';
 import { oracleInquiry } from './oracle-inquiry.ts';
@@ -23,13 +23,12 @@ export function oraclePreflight(connection: OracleConnectionDescription): Source
       }
     },
     async choices(wishes) {
-      const facts = new OracleSourceFacts(connection, wishes);
+      const facts = new OracleSourceFacts(connection, { ...wishes, tables: 'all' });
       try {
         const tables = (await facts.tables()).map(({ owner, name, rows, problem }) => ({
-          name: readableTable({ schema: owner, name }),
-          rows: rows ?? 0,
-          bytes: undefined,
-          ...(problem !== undefined && { warning: problem }),
+          name: `${written(owner)}.${written(name)}`,
+          ...(rows !== undefined && { rows }),
+          ...(problem !== undefined && { warning: `cannot be replicated: ${problem}` }),
         }));
         return { tables, publications: [], slots: [] };
       } finally {
@@ -40,6 +39,11 @@ export function oraclePreflight(connection: OracleConnectionDescription): Source
     inquire: (wishes) => oracleInquiry(new OracleSourceFacts(connection, wishes)),
     resume: (facts) => new OracleResume(connection, facts),
   };
+}
+
+/** A name as a person would write it in the SQL of Oracle: quoted only when it must be. */
+function written(name: string): string {
+  return /^[A-Z][A-Z0-9_$#]*$/.test(name) ? name : escapeIdentifier(name);
 }
 
 /** Statements on tables run where those are, those on the database at its root. */

@@ -1,5 +1,6 @@
 import type { OracleConnectionDescription } from '../config/oracle-connection.ts';
 import { rows } from '../sources/oracle/connection.ts';
+import { SENTINEL } from '../sources/oracle/sentinel.ts';
 import { readStart, type StartScn } from '../sources/oracle/start-scn.ts';
 import { OracleLine } from './oracle-source-facts.ts';
 
@@ -11,7 +12,7 @@ export interface TableOwner {
 
 /** Users of people and applications, and how many of their tables can be seen. */
 export const OWNERS = `SELECT t.OWNER, TO_CHAR(COUNT(*)) FROM ALL_TABLES t JOIN ALL_USERS u ON u.USERNAME = t.OWNER
- WHERE u.ORACLE_MAINTAINED = 'N' GROUP BY t.OWNER ORDER BY t.OWNER`;
+ WHERE u.ORACLE_MAINTAINED = 'N' AND t.TABLE_NAME <> '${SENTINEL}' GROUP BY t.OWNER ORDER BY t.OWNER`;
 
 /** Who has tables, where those are that the connection leads to. @throws OperatorError of the connection */
 export async function readOwners(description: OracleConnectionDescription): Promise<readonly TableOwner[]> {

@@ -4,10 +4,9 @@ import type { PublicationSummary, SlotSummary } from '../sources/postgres/setup.
 export interface ListedTable {
   /** The schema or database in front, as PostgreSQL prints names. */
   readonly name: string;
-  /** An estimate of the server's. */
-  readonly rows: number;
-  /** Undefined where the server does not tell. */
-  readonly bytes: number | undefined;
+  /** Estimates of the server's; undefined where it has none. */
+  readonly rows?: number;
+  readonly bytes?: number;
   readonly warning?: string;
   /** SQL that mends what `warning` says. */
   readonly fix?: string;

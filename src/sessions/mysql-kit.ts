@@ -1,8 +1,9 @@
 import { parseMysqlConnectionString } from '../config/mysql-connection.ts';
 import { asMysql } from '../config/source-connection.ts';
 import { readMysqlStart } from '../preflight/mysql-start.ts';
-import { FILTER_KIT, filterAnswer } from './filter-kit.ts';
-import type { FlagValues, SourceKit } from './source-kit.ts';
+import { filterFlags, filterThings, prepareFilter, withFilter } from './filter-script.ts';
+import type { SourceKit } from './source-kit.ts';
+import { removeTableFilter } from './table-filter.ts';
 
 /** MySQL or MariaDB by its binary log: nothing is made at the source; a GTID set says where to begin. */
 export const MYSQL_KIT: SourceKit = {
@@ -12,10 +13,9 @@ export const MYSQL_KIT: SourceKit = {
   parse: parseMysqlConnectionString,
   async complete(answers, connection, place) {
     const { position, options } = await readMysqlStart(asMysql(connection));
-    const { startSet, tables = 'all' } = answers;
+    const { startSet } = answers;
     return {
-      ...answers,
-      ...filterAnswer(tables, place),
+      ...withFilter(answers, place),
       startSet: startSet === NOW ? position.set : startSet,
       options: { ...options, ...answers.options },
     };
@@ -29,9 +29,13 @@ export const MYSQL_KIT: SourceKit = {
     ...(options?.fetchMetadata === 'true' && { fetchMetadata: true }),
     ...(options?.replicationProcessID !== undefined && { serverId: Number(options.replicationProcessID) }),
   }),
-  flags: ({ script }): FlagValues => (script === undefined ? [] : [['userscript', script]]),
+  flags: filterFlags,
   firstFlags: ({ startSet }) => [['defaultGTIDSet', startSet]],
-  ...FILTER_KIT,
+  things: filterThings,
+  prepare: prepareFilter,
+  async drop({ name }) {
+    removeTableFilter(name);
+  },
   readSent: async () => undefined,
 };
 

@@ -1,8 +1,11 @@
 import { parseOracleConnectionString } from '../config/oracle-connection.ts';
 import { asOracle } from '../config/source-connection.ts';
 import { readOracleStart } from '../preflight/oracle-start.ts';
-import { FILTER_KIT, filterAnswer } from './filter-kit.ts';
-import type { FlagValues, SourceKit } from './source-kit.ts';
+import { parseApplicationUsers } from '../sources/oracle/application-users.ts';
+import { filterFlags, filterThings, prepareFilter, withFilter } from './filter-script.ts';
+import type { Answers } from './replication.ts';
+import type { SourceKit } from './source-kit.ts';
+import { removeTableFilter } from './table-filter.ts';
 
 /** Stands in a file of answers for the newest SCN when the replication is launched. */
 export const NEWEST = 'now';
@@ -14,9 +17,9 @@ export const ORACLE_KIT: SourceKit = {
   example: 'oracle://user:password@host:1521/service?pdb=pluggable',
   parse: parseOracleConnectionString,
   async complete(answers, connection, place) {
-    const chosen = { ...answers, ...filterAnswer(answers.tables ?? 'all', place) };
+    const chosen = withFilter(answers, place);
     if (answers.startScn !== NEWEST) return chosen;
-    const { scn, backfillFrom } = await readOracleStart(asOracle(connection), applicationUsers(answers.options));
+    const { scn, backfillFrom } = await readOracleStart(asOracle(connection), applicationUsers(answers));
     return { ...chosen, startScn: String(scn), backfillScn: String(backfillFrom) };
   },
   missing: ({ sourceSchema, startScn }) =>
@@ -34,24 +37,21 @@ export const ORACLE_KIT: SourceKit = {
       }),
     };
   },
-  flags: ({ sourceSchema, script }): FlagValues => [
-    ['sourceSchema', sourceSchema],
-    ...(script === undefined ? [] : ([['userscript', script]] as const)),
-  ],
+  flags: (answers) => [['sourceSchema', answers.sourceSchema], ...filterFlags(answers)],
   firstFlags: ({ startScn, backfillScn }) => [
     ['scn', startScn],
     ['backfillFromSCN', backfillScn],
   ],
   firstFlagsRefusal: 'ORACLE_SCN_AND_CHECKPOINT',
-  ...FILTER_KIT,
+  things: filterThings,
+  prepare: prepareFilter,
+  async drop({ name }) {
+    removeTableFilter(name);
+  },
   readSent: async () => undefined,
 };
 
-/** Whose open transactions count for where to begin. */
-export function applicationUsers(options: Readonly<Record<string, string>> | undefined): string[] {
-  const text = options?.['oracle-application-users'] ?? '';
-  return text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
+/** Whose open transactions count for where to begin; everybody's when there are none. */
+export function applicationUsers({ options }: Answers): string[] {
+  return parseApplicationUsers(options?.['oracle-application-users'] ?? '');
 }

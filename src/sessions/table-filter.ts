@@ -11,7 +11,7 @@ export function tableFilterPath(name: string, env: NodeJS.ProcessEnv): string {
 
 /**
  * A userscript (replicator@v2) that lets the changes of some tables through and drops those of all others, also of tables that
- * are made later. A binlog holds every table of a database, so that this is how some of them are chosen.
+ * are made later. A binlog holds every table of a database, and redo every one of its owner: this is how some of them are chosen.
  */
 export function tableFilter(targetSchema: string, tables: readonly string[]): string {
   const names = tables.map((table) => JSON.stringify(parseTableName(table).name));

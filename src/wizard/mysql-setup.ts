@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts';
 import { textOf } from './file-entries.ts';
-import { FILTER_CHOICE, filteredChoice, filterReview, lockedByFilter } from './filter-words.ts';
+import { FILTER_WORDS, filterChoice, filterLines, filterLock } from './filter-choice.ts';
 import { MYSQL_FORM } from './mysql-form.ts';
 import type { SourceSetup } from './source-setup.ts';
 
@@ -15,18 +15,19 @@ export const MYSQL_SETUP: SourceSetup = {
   isAnswered: (page, { tables, startSet }) => (page === 'tables' ? tables !== undefined : startSet !== undefined),
   tables: {
     all: 'Every table of this database is replicated. Ticking tables makes it your own choice.',
-    choice: FILTER_CHOICE,
+    choice: FILTER_WORDS,
     unfit: undefined,
     fixing:
       'It changes the table itself, which is rewritten and locked meanwhile: the application has to be able to live with it.',
     asksToFix: true,
-    answers: filteredChoice,
+    answers: filterChoice,
   },
   existingRows: () => 'Existing rows are not copied: only what is committed after the starting point is sent.',
   asked: ['defaultGTIDSet'],
-  locked: lockedByFilter,
+  locked: filterLock,
   file: {
     keys: ['gtidSet'],
+    tables: '[shop.orders, shop.lines]',
     example:
       'gtidSet: 77263736-7899-11f0-81a5-0242ac120002:1-38  # where to begin; now: where the log ends at the launch',
     read(entries) {
@@ -43,7 +44,7 @@ export const MYSQL_SETUP: SourceSetup = {
     'WHERE IT BEGINS',
     `  after ${answers.startSet || 'nothing: with the first transaction of the log'}`,
     '  Rows that are there already are not copied: load them first.',
-    ...filterReview(answers),
+    ...filterLines(answers),
   ],
   launched: (_, { startSet }) => (startSet ? `It begins after ${startSet}.` : undefined),
 };

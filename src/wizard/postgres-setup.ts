@@ -20,7 +20,11 @@ export const POSTGRES_SETUP: SourceSetup = {
   tables: {
     all: 'A publication for all tables takes a superuser. Ticking a table makes it your own choice.',
     choice: 'A publication for these tables takes a user who owns them.',
-    unfit: 'once published, the source refuses UPDATE and DELETE there, and the application gets errors',
+    unfit: {
+      is: ({ fix }) => fix !== undefined,
+      how: 'without a usable key',
+      cost: 'once published, the source refuses UPDATE and DELETE there, and the application gets errors. f runs the fix for a table, F for all.',
+    },
     fixing: 'Whole old rows are logged from then on, which makes the log larger.',
     asksToFix: false,
     answers(choice, { publication }) {
@@ -42,6 +46,7 @@ export const POSTGRES_SETUP: SourceSetup = {
   locked: () => ({}),
   file: {
     keys: ['publication', 'slot'],
+    tables: '[public.orders, public.lines]',
     example:
       'publication: molt_fetch  # created; {name: molt_fetch, create: false} uses one that is there\nslot: molt_slot          # likewise',
     read(entries) {

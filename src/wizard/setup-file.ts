@@ -30,7 +30,7 @@ function exampleOf({ file }: SourceSetup): string {
 source: $SOURCE
 target: $TARGET
 targetSchema: defaultdb.public
-tables: all              # or [public.orders, public.lines]
+tables: all              # or ${file.tables}
 ${file.example}
 options:
   stagingSchema: _replicator`;

@@ -1,19 +1,29 @@
 import type { FlagName } from '../config/flags.ts';
 import type { YamlEntry } from '../config/yaml-file.ts';
 import type { ConnectionFacts } from '../preflight/connection-test.ts';
+import type { ListedTable } from '../preflight/source-choices.ts';
 import type { Answers, Created, SourceKind } from '../sessions/replication.ts';
 import type { ReplicationPlace } from '../sessions/source-kit.ts';
 import type { ConnectionForm } from './connection-form.ts';
 import type { Page } from './pages.ts';
 import type { TableChoice } from './table-choice.ts';
 
+/** Tables that are asked about before they are chosen as they are. */
+export interface UnfitWords {
+  is(table: ListedTable): boolean;
+  /** Behind their number: "2 tables without a usable key". */
+  readonly how: string;
+  /** What becomes of them. */
+  readonly cost: string;
+}
+
 /** What the page on which tables are chosen has to know of a kind of source. */
 export interface TablesWords {
   /** What choosing everything means, and what ticking single tables does. */
   readonly all: string;
   readonly choice: string;
-  /** What a table with a fix costs when it is left as it is; undefined where it can be. */
-  readonly unfit: string | undefined;
+  /** Tables that had better not be chosen as they are; undefined where all can be. */
+  readonly unfit: UnfitWords | undefined;
   /** What running such fixes costs. */
   readonly fixing: string;
   /** A fix changes more than what is replicated: it is asked about before it runs. */
@@ -25,6 +35,8 @@ export interface TablesWords {
 /** Answers that a file gives for a kind of source, besides those that every kind has. */
 export interface FileWords {
   readonly keys: readonly string[];
+  /** Tables by their names, as somebody would choose them. */
+  readonly tables: string;
   /** Lines for somebody whose file lacks something. */
   readonly example: string;
   /** @throws UsageError that names file and line */

@@ -30,9 +30,9 @@ export function goodText({ pending, set }: Extract<StartSetVerdict, { state: 'go
 
 /** What to know of rows that are there already, and what they mean for the starting point. */
 export function existingRowsText(tables: readonly ListedTable[]): string | undefined {
-  const filled = tables.filter(({ rows }) => rows > 0);
+  const filled = tables.filter(({ rows = 0 }) => rows > 0);
   if (filled.length === 0) return undefined;
-  const rows = filled.reduce((sum, table) => sum + table.rows, 0);
+  const rows = filled.reduce((sum, { rows = 0 }) => sum + rows, 0);
   const count = filled.length === 1 ? '1 table holds' : `${filled.length} tables hold`;
   return [
     `${count} rows already, about ${formatCount(rows)}: they are not copied.`,

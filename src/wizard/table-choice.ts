@@ -86,18 +86,30 @@ export function tableItems(tables: readonly ListedTable[]): MultiSelectItem[] {
     value: name,
     label: name,
     columns: [
-      `${formatCount(rows)} ${rows === 1 ? 'row' : 'rows'}`,
-      ...(bytes === undefined ? [] : [formatBytes(bytes)]),
+      rows === undefined ? '' : `${formatCount(rows)} ${rows === 1 ? 'row' : 'rows'}`,
+      bytes === undefined ? '' : formatBytes(bytes),
     ],
     // The whole sentence stands below the list.
     warning: warning?.split(':', 1)[0],
   }));
 }
 
-/** "42 tables, about 1.2 M rows, 41.2 GB". */
+/** "42 tables, about 1.2 M rows, 41.2 GB"; what is not known of all of them is left out. */
 export function sumText(tables: readonly ListedTable[]): string {
-  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-  const bytes = tables.reduce((sum, table) => sum + (table.bytes ?? 0), 0);
-  const told = tables.some((table) => table.bytes !== undefined);
-  return `${formatCount(tables.length)} ${tables.length === 1 ? 'table' : 'tables'}, about ${formatCount(rows)} rows${told ? `, ${formatBytes(bytes)}` : ''}`;
+  const rows = sumOf(tables.map((table) => table.rows));
+  const bytes = sumOf(tables.map((table) => table.bytes));
+  return [
+    `${formatCount(tables.length)} ${tables.length === 1 ? 'table' : 'tables'}`,
+    ...(rows === undefined ? [] : [`about ${formatCount(rows)} rows`]),
+    ...(bytes === undefined ? [] : [formatBytes(bytes)]),
+  ].join(', ');
+}
+
+function sumOf(numbers: readonly (number | undefined)[]): number | undefined {
+  let sum = 0;
+  for (const number of numbers) {
+    if (number === undefined) return undefined;
+    sum += number;
+  }
+  return sum;
 }

@@ -52,6 +52,11 @@ const EXCLUDED: readonly Exclusion[] = [
   ...[/^source <\(instar completion zsh\)$/, /^instar completion fish \| source$/].map(
     byItself('test/integration/completion.test.ts, where those shells are'),
   ),
+  {
+    kind: 'file',
+    pattern: /^sourceSchema: /,
+    why: 'read by test/unit/readme.test.ts; test/integration/setup-file-oracle.test.ts runs such files',
+  },
   ...[/^npm run bench$/].map(byItself('it takes many minutes; it is run below, short')),
   ...[
     /^CREATE USER replicator WITH PASSWORD/,

@@ -119,6 +119,11 @@ test('the answers of the README are accepted, and the commands around them are c
   const file = join(folder, 'answers.yaml');
   writeFileSync(file, text);
   assert.equal(readSetupFile(file).answers.slot?.name, 'molt_slot');
+  const oracle = BLOCKS.find((block) => block.language === 'yaml' && block.text.startsWith('sourceSchema:'))!;
+  const common = text.split('\n').filter((line) => /^(name|source|target|targetSchema):/.test(line));
+  writeFileSync(file, [...common, oracle.text].join('\n'));
+  const { answers } = readSetupFile(file, { SOURCE: 'oracle://C%23%23REPLICATOR@host:1521/ORCLCDB?pdb=ORCLPDB1' });
+  assert.deepEqual([answers.kind, answers.startScn, answers.backfillScn], ['oraclelogminer', '26685786', '26685444']);
   const lines = COMMANDS.filter((line) => /^instar (setup|preflight|status|stop|resume|list|watch)/.test(line));
   assert.equal(lines.length, 9);
   for (const line of lines) {

@@ -59,14 +59,14 @@ export function containersFinding(facts: DatabaseFacts & PlaceFacts): Finding {
     return refused(miningContainer, ROOT, {
       code: 'ORACLE_IN_PDB',
       message: `--sourceConn leads into the pluggable database ${miningContainer}, and LogMiner runs in the root container only`,
-      fix: `Let --sourceConn name the service of the root (${ROOT}), and --sourcePDBConn that of ${miningContainer}:\n${services}`,
+      fix: `Let --sourceConn name the service of the root (${ROOT}), and --sourcePDBConn, or ?pdb= in --sourceConn, that of ${miningContainer}:\n${services}`,
     });
   }
   if (tablesContainer === ROOT || tablesContainer === 'PDB$SEED') {
     return refused(`${tablesContainer} for the tables`, 'a pluggable database', {
       code: 'ORACLE_PDB_MISSING',
       message: `the source has pluggable databases, and the connection for the tables leads to ${tablesContainer}, where applications have none`,
-      fix: `Let --sourcePDBConn name the service of the pluggable database that has the tables:\n${services}`,
+      fix: `Let --sourcePDBConn, or ?pdb= in --sourceConn, name the service of the pluggable database that has the tables:\n${services}`,
     });
   }
   return { found: `${miningContainer}, tables in ${tablesContainer}` };

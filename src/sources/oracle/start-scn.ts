@@ -13,6 +13,8 @@ export interface StartScn {
   readonly oldest: { readonly user: string; readonly scn: Scn; readonly since: string } | undefined;
   /** Open transactions of which the server does not tell when they began: they do not count, and somebody should be told. */
   readonly unknown: number;
+  /** Open transactions of users that were not named. */
+  readonly others: number;
 }
 
 /** Those of the pluggable database that is asked; without a session are those that others prepared for a commit in two phases. */
@@ -51,5 +53,6 @@ export async function readStart(
     backfillFrom: oldest !== undefined && oldest.scn < before ? oldest.scn : before,
     oldest,
     unknown: open.length - told.length,
+    others: found.length - open.length,
   };
 }

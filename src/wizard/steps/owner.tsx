@@ -38,7 +38,9 @@ function Owners({
     { keys: ['escape'], label: 'back', run: onBack },
   ]);
   const choose = (owner: string) => {
-    session.change({ sourceSchema: owner, tables: 'all' });
+    // Tables that were chosen of another owner are none of this one.
+    const other = owner !== session.replication.answers.sourceSchema;
+    session.change({ sourceSchema: owner, ...(other && { tables: undefined, script: undefined }) });
     onNext();
   };
   return (
@@ -60,7 +62,7 @@ function Owners({
         />
       )}
       <Text> </Text>
-      <Line color={color.muted}>All tables of this owner are replicated; a userscript can leave some out.</Line>
+      <Line color={color.muted}>Which of them is asked after the checks.</Line>
     </Box>
   );
 }

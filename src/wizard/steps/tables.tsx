@@ -75,6 +75,8 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
   }, [saved, tell]);
   const chosen = chosenTables(choice, tables);
   const keyless = tables.filter(({ name, fix }) => chosen.has(name) && fix !== undefined);
+  // What a publication that exists already does to its tables, it does already.
+  const unfit = tables.filter((each) => chosen.has(each.name) && choice.by !== 'publication' && words.unfit?.is(each));
   const table = tables.find(({ name }) => name === at);
 
   const keep = (next: TableChoice) => {
@@ -113,8 +115,7 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
   };
   const submit = () => {
     if (chosen.size === 0) return tell('no table is chosen: tick some with space, or all with a', 'warning');
-    // What a publication that exists already does to its tables, it does already.
-    if (keyless.length > 0 && words.unfit !== undefined && choice.by !== 'publication') return setAsking('go on');
+    if (unfit.length > 0) return setAsking('go on');
     goOn();
   };
   const working = busy ? 'a fix is being run; a moment' : undefined;
@@ -165,8 +166,8 @@ function Tables({ session, onNext, onBack, choices, again }: TablesProps) {
       </Box>
       {asking === 'go on' && (
         <Confirm
-          question={`Go on with ${keyless.length === 1 ? 'a table' : `${keyless.length} tables`} without a usable key?`}
-          detail={`${listed(keyless)}: ${words.unfit}. f runs the fix for a table, F for all.`}
+          question={`Go on with ${unfit.length === 1 ? 'a table' : `${unfit.length} tables`} ${words.unfit?.how}?`}
+          detail={`${listed(unfit)}: ${words.unfit?.cost}`}
           yes="Go on"
           no="Stay here"
           onAnswer={(answer) => {

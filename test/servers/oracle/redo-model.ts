@@ -143,11 +143,11 @@ export class RedoModel {
     return table;
   }
 
-  begin(thread = 1): ModelTransaction {
+  begin(thread = 1, user = 'APP'): ModelTransaction {
     const number = ++this.#xids;
     const hex = (value: number, width: number) => value.toString(16).toUpperCase().padStart(width, '0');
     const xid = `${hex((number % 10) + 1, 4)}${hex(number % 34, 4)}${hex(number, 8)}`;
-    const transaction = new ModelTransaction(this, xid, thread, this.scn + 1n);
+    const transaction = new ModelTransaction(this, xid, thread, this.scn + 1n, user);
     this.open.add(transaction);
     return transaction;
   }
@@ -258,18 +258,19 @@ export class ModelTransaction {
   readonly xid: string;
   readonly firstScn: bigint;
   /** Whose session it is. */
-  readonly user = 'APP';
+  readonly user: string;
   readonly #model: RedoModel;
   readonly #thread: number;
   readonly #undo: Undo[] = [];
   readonly #locked = new Set<string>();
   #begun = false;
 
-  constructor(model: RedoModel, xid: string, thread: number, firstScn: bigint) {
+  constructor(model: RedoModel, xid: string, thread: number, firstScn: bigint, user: string) {
     this.#model = model;
     this.xid = xid;
     this.#thread = thread;
     this.firstScn = firstScn;
+    this.user = user;
   }
 
   /** Rows that no other transaction may touch until this one ends. */

@@ -16,10 +16,7 @@ test('where LogMiner is, in a line', () => {
   const reading = readMining(SCRAPE, 'oraclelogminer');
   assert.deepEqual(reading, { distance: 12_345, window: 3250, open: 1 });
   assert.equal(reading && miningText(reading), '12,345 SCNs to read, 3,250 at a time; 1 open transaction');
-  assert.equal(
-    miningText({ distance: 3, window: 1e12, open: 0 }),
-    '3 SCNs to read, all at a time; 0 open transactions',
-  );
+  assert.equal(miningText({ distance: 3, window: 1e12, open: 0 }), '3 SCNs to read; 0 open transactions');
 });
 
 test('there is no such line for other sources, whose endpoints have the gauges too, nor where there are none', () => {

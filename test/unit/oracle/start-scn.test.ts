@@ -26,6 +26,7 @@ test('nothing is open: what began between the two questions began behind the fir
     backfillFrom: 1000n,
     oldest: undefined,
     unknown: 0,
+    others: 0,
   });
 });
 

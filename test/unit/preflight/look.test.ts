@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConnectionString } from '../../../src/config/connection.ts';
+import { parseOracleConnectionString } from '../../../src/config/oracle-connection.ts';
 import { OperatorError } from '../../../src/errors.ts';
 import { type CheckResult, isReady } from '../../../src/preflight/check.ts';
 import type { ConnectionFacts } from '../../../src/preflight/connection-test.ts';
@@ -141,20 +142,15 @@ test('encryption is asked for where there is a network between', () => {
   });
   const outcome = (host: string, encrypted: boolean) =>
     encryptionOutcome(parseConnectionString(`host=${host} user=u`, 'x', {}), facts(encrypted), 'source').state;
+  const oracle = parseOracleConnectionString('oracle://u@db1/ORCL', 'x');
+  const advice = encryptionOutcome(oracle, facts(false), 'source').fix?.text ?? '';
+  assert.match(advice, /ssl=true \(with wallet=DIRECTORY/);
+  assert.doesNotMatch(advice, /sslmode/);
   for (const host of ['localhost', '127.0.0.1', '::1', '/var/run/postgresql'])
     assert.equal(outcome(host, false), 'passed', host);
   assert.equal(outcome('db1', false), 'failed');
   assert.equal(outcome('127.0.0.1.example.com', false), 'failed');
   assert.equal(outcome('db1', true), 'passed');
-});
-
-test('the advice on encryption speaks of what the connection string of that database knows', () => {
-  const clear = { product: 'oracle', version: '23', database: 'd', user: 'u', encrypted: false, latency: 1 } as const;
-  const advice = (kind?: string) =>
-    encryptionOutcome({ host: 'db1', ...(kind && { kind }) }, clear, 'source').fix?.text;
-  assert.match(advice('oracle')!, /ssl=true/);
-  assert.doesNotMatch(advice('oracle')!, /sslmode/);
-  assert.match(advice()!, /sslmode=verify-full/);
 });
 
 test('lists are cut, numbers have their thing', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parseMysqlConnectionString } from '../../../src/config/mysql-connection.ts';
-import { filterAnswer } from '../../../src/sessions/filter-kit.ts';
+import { filterAnswer } from '../../../src/sessions/filter-script.ts';
 import { MYSQL_KIT } from '../../../src/sessions/mysql-kit.ts';
 import type { Answers, Created } from '../../../src/sessions/replication.ts';
 import type { LaunchWork } from '../../../src/sessions/source-kit.ts';

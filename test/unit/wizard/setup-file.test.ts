@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { UsageError } from '../../../src/errors.ts';
+import { OperatorError, UsageError } from '../../../src/errors.ts';
 import { readSetupFile } from '../../../src/wizard/setup-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'instar-setup-file-'));
@@ -146,4 +146,26 @@ test('an Oracle source says whose tables, and from which SCN, whose digits are k
   assert.equal(read('sourceSchema: APP\nscn: now\n').startScn, 'now');
   assert.match(refusal(`${base}scn: 1\n`).message, /does not answer: sourceSchema/);
   assert.match(refusal(`${base}sourceSchema: APP\n`).message, /does not answer: scn/);
+});
+
+test('what a file says of SCNs and tables of Oracle is held against itself', () => {
+  const base = LEAST.replace(/^source: .*$/m, 'source: oracle://C%23%23APP@db1:1521/ROOT?pdb=PDB1');
+  const refused = (text: string) => {
+    let message = '';
+    assert.throws(
+      () => readSetupFile(file(`${base}sourceSchema: APP\n${text}`), {}),
+      (error) => error instanceof OperatorError && (message = error.message) !== '',
+    );
+    return message;
+  };
+  assert.match(refused('scn: now\nbackfillFromSCN: 1\n'), /line 7: backfillFromSCN goes with an SCN/);
+  assert.match(refused('scn: 10\nbackfillFromSCN: now\n'), /line 7: backfillFromSCN is a system change number/);
+  assert.match(refused('scn: 10\nbackfillFromSCN: 11\n'), /line 7: backfillFromSCN 11 is behind scn 10/);
+  assert.match(refused('scn: 1e3\n'), /line 6: scn is a system change number, which "1e3" is not/);
+  assert.match(refused('scn: 10\ntables: [app.ITEM]\n'), /line 7: app\.ITEM is not a table of APP/);
+  const { answers } = readSetupFile(
+    file(`${base}sourceSchema: APP\nscn: "10"\nbackfillFromSCN: 10\ntables: [APP.ITEM]\n`),
+    {},
+  );
+  assert.deepEqual([answers.startScn, answers.backfillScn, answers.tables], ['10', '10', ['APP.ITEM']]);
 });

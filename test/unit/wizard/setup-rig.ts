@@ -142,6 +142,7 @@ export function madeUpServers(): Servers {
       backfillFrom: 26_685_444n,
       oldest: { user: 'BATCH', scn: 26_685_444n, since: '11/23/26 02:00:00' },
       unknown: 0,
+      others: 0,
     }),
     readStart: async () => ({
       position: {

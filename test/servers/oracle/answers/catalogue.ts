@@ -8,6 +8,7 @@ import {
   TABLES,
   UNIQUE_INDEXES,
 } from '../../../../src/sources/oracle/tables.ts';
+import { SENTINEL } from '../../../../src/sources/oracle/sentinel.ts';
 import type { Answer, AnswerColumn, BindValue } from '../answer.ts';
 import type { ModelTable, RedoModel } from '../redo-model.ts';
 import type { ModelSession } from '../model-session.ts';
@@ -82,7 +83,7 @@ export const CATALOGUE_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
   {
     sql: OWNERS,
     answer: ({ tables, hidden }) => {
-      const visible = [...tables.values()].filter(({ name }) => !hidden.has(name));
+      const visible = [...tables.values()].filter(({ name }) => !hidden.has(name) && name !== SENTINEL);
       const owners = Map.groupBy(visible, ({ owner }) => owner);
       return {
         columns: texts('OWNER', 'TABLES'),
