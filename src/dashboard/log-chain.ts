@@ -68,17 +68,25 @@ interface Found {
   readonly size: number;
 }
 
-/** The newest is opened first: when a rotation comes between, a file is met twice, and none is left out. */
+/**
+ * The newest is opened first: when a rotation comes between, a file is met twice, and none is left out. When several come between,
+ * files are met that were begun later; they belong behind the first one, whose end is not known yet, and are left to the next look.
+ */
 async function openAll(path: string): Promise<Found[]> {
   const found: Found[] = [];
   let missing: unknown;
+  let newest: bigint | undefined;
   for (let age = 0, gap = 0; gap <= GAP; age++) {
     try {
       const file = await open(age === 0 ? path : `${path}.${age}`, 'r');
-      const { dev, ino, size } = await file.stat();
+      const { dev, ino, size, birthtimeNs, ctimeNs } = await file.stat({ bigint: true });
       const id = `${dev}:${ino}`;
-      if (found.some((each) => each.id === id)) await file.close();
-      else found.unshift({ file, id, size });
+      // Where a file system does not know when a file was begun, the time of the last change stands in its place.
+      const begun = birthtimeNs === ctimeNs ? undefined : birthtimeNs;
+      if (found.length === 0) newest = begun;
+      const later = begun !== undefined && newest !== undefined && begun > newest;
+      if (later || found.some((each) => each.id === id)) await file.close();
+      else found.unshift({ file, id, size: Number(size) });
       gap = 0;
     } catch (error) {
       if (age === 0) missing = error;

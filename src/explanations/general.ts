@@ -53,12 +53,12 @@ export const GENERAL = {
   SNAPSHOTS_UNREADABLE: {
     what: '`instar watch` was given something that is neither a folder of metrics snapshots nor a bundle, or may not read it.',
     data: NOT_THE_DATA,
-    fix: ['Give the folder that an engine has written, or a bundle.', ['ls -l <path>']],
+    fix: ['Give the folder that an engine has written, or a bundle.', ['ls -l <file>']],
   },
   BUNDLE_NOT_WRITTEN: {
     what: 'The file of `instar bundle` cannot be written: no room, no right, or there is one already.',
     data: NOT_THE_DATA,
-    fix: ['Choose another place: `--output`.', ['df -h <directory>', 'instar bundle <name> --output <path>']],
+    fix: ['Choose another place: `--output`.', ['df -h <directory>', 'instar bundle <name> --output <file>']],
     look: ['--output'],
   },
   DEBUG_NOT_LOCAL: {

@@ -100,6 +100,8 @@ test('the package holds the program, its licences and what it is run with, and n
       'LICENSE',
       'README.md',
       'THIRD-PARTY-NOTICES',
+      ...readdirSync(join(ROOT, 'assets/grafana')).map((name) => `assets/grafana/${name}`),
+      'assets/prometheus/instar-alerts.yaml',
       'assets/instar.env',
       'assets/instar@.service',
       ...examples,

@@ -41,6 +41,22 @@ const EXCLUDED: readonly Exclusion[] = [
   ...[/^instar$/].map(byItself('test/e2e/stranger.test.ts and test/e2e/setup*.test.ts')),
   ...[/^src\//].map(byItself('no command: the folders of the sources')),
   ...[/^npm run soak( -- --minutes 5)?$/].map(byItself('test/faults/soak.test.ts is its short form')),
+  ...[/^npm run sbom$/].map(byItself('test/e2e/package.test.ts')),
+  ...[/^npm run (readme|boards)$/].map(
+    byItself('test/unit/readme.test.ts and test/unit/monitoring hold what they write against what is there'),
+  ),
+  ...[/^systemctl /].map(
+    byItself('the unit is held by test/integration/deployment.test.ts; no service manager is at hand'),
+  ),
+  ...[/^instar watch replicator-data$/].map(byItself('test/integration/snapshots.test.ts')),
+  ...[/^source <\(instar completion zsh\)$/, /^instar completion fish \| source$/].map(
+    byItself('test/integration/completion.test.ts, where those shells are'),
+  ),
+  {
+    kind: 'file',
+    pattern: /^sourceSchema: /,
+    why: 'read by test/unit/readme.test.ts; test/integration/setup-file-oracle.test.ts runs such files',
+  },
   ...[/^npm run bench$/].map(byItself('it takes many minutes; it is run below, short')),
   ...[
     /^CREATE USER replicator WITH PASSWORD/,
@@ -63,9 +79,6 @@ const EXCLUDED: readonly Exclusion[] = [
     /^SELECT TO_CHAR\(CURRENT_SCN\) FROM V\$DATABASE$/,
     /^SELECT TO_CHAR\(MIN\(START_SCN\)\) FROM V\$TRANSACTION$/,
   ].map(onServer('Oracle is not at hand, and its double knows no SQL: these are held to the letter')),
-  ...[/^ALTER ROLE replicator REPLICATION$/].map(
-    onServer('the fix of a check, run by test/integration/preflight-fix.test.ts'),
-  ),
 ];
 
 function byItself(why: string) {
@@ -163,7 +176,7 @@ test('from PostgreSQL by hand: settings, users, start, resume, watch, a file of 
   await engine.says(STREAMING);
   await atSource(`INSERT INTO customers (name) SELECT 'd' || n FROM generate_series(1, 20) n`);
   await arrive(target, 30, engine);
-  const watch = shell.start(here(command(/^instar watch /)));
+  const watch = shell.start(here(command(/^instar watch http/)));
   await watch.says(/caught up|following/);
   assert.equal(await watch.interrupt(), 0);
   assert.equal(await engine.interrupt(), 0, engine.stdout + engine.stderr);
@@ -251,6 +264,9 @@ test('a saved replication without a terminal: set up, checked, stopped, resumed,
   await runToEnd(shell, command(/^instar resume shop --headless$/));
   await arrive(target, 11);
   assert.match((await runToEnd(shell, command(/^instar list$/))).stdout, /shop.*running/);
+  assert.match((await runToEnd(shell, command(/^instar bundle shop$/))).stdout, /shop-bundle-\w+\.tar\.gz/);
+  const explained = await runToEnd(shell, command(/^instar explain PG_SLOT_LOST shop$/));
+  assert.match(explained.stdout, /molt_slot/);
 });
 
 test('from MySQL by hand: settings, user, starting point, start with a userscript, resume, start elsewhere', async (t) => {
@@ -364,6 +380,22 @@ test('from Oracle by hand, from the double: start with a userscript, resume, beg
   insert('6').commit();
   await arrive(target, 5, anew);
   assert.equal(await anew.interrupt(), 0);
+});
+
+test('explanations and completions', async (t) => {
+  const shell = shellFor(t, {});
+  for (const [pattern, answer] of [
+    [/^instar explain PG_SLOT_LOST$/, /PG_SLOT_LOST/],
+    [/^instar explain ORA-01291$/, /ORACLE_LOG_MISSING/],
+    [/^instar explain lag behind/, /SCN_LAG/],
+  ] as const) {
+    assert.match((await runToEnd(shell, command(pattern))).stdout, answer);
+  }
+  const line = command(/^eval "\$\(instar completion bash\)"$/);
+  assert.match(
+    (await runToEnd(shell, `bash -c '${line}; complete -p instar replicator'`)).stdout,
+    /instar\n.*replicator/,
+  );
 });
 
 test('help, and checks of a userscript, alone and with the other checks', async (t) => {

@@ -149,7 +149,7 @@ test('lost connections and dead letters are told of, the newest first, with thei
   assert.deepEqual(
     troubles.map(({ code, table }) => [code, table]),
     [
-      ['23514', 'item'],
+      ['DEAD_LETTER', 'item'],
       ['PG_SOURCE_ERROR', undefined],
     ],
   );

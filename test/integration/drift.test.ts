@@ -10,7 +10,7 @@ const target = sharedServer();
 /** The SQL of the `fix` lines of a log. */
 function proposedFix(log: string): string {
   const lines = log.slice(log.lastIndexOf('fix: ') + 5).split('\n');
-  const end = lines.findIndex((line) => /^\[\d{4}-/.test(line));
+  const end = lines.findIndex((line) => /^(\[\d{4}-| *more: )/.test(line));
   return lines.slice(0, end < 0 ? undefined : end).join('\n');
 }
 

@@ -65,7 +65,7 @@ test('all that is wrong at once is told at once, each with its code and what men
       'ORACLE_FORCE_LOGGING',
       'ORACLE_SENTINEL',
       'ORACLE_LOG_SWITCHES',
-      'ORACLE_TABLE_UNSUPPORTED',
+      'ORACLE_NAME_TOO_LONG',
     ],
   );
   assert.match(results.get('tables')?.found ?? '', /SHAPES.*A_NAME_THAT|A_NAME_THAT.*SHAPES/);

@@ -264,7 +264,7 @@ test('undo of a change that was not read is told of, and what was read of its tr
   write(at, 7, { owner: null, table: null, text: 'commit' });
   await at.run.caughtUp();
   assert.deepEqual(changes(at), [['insert', ['1', 'a', null]]]);
-  const told = at.run.log.lines.filter(({ fields }) => fields?.code === 'ORACLE_REDO_SKIPPED');
+  const told = at.run.log.lines.filter(({ fields }) => fields?.code === 'ORACLE_UNDO_UNMATCHED');
   assert.deepEqual(
     told.map(({ fields }) => fields?.table),
     ['DOCS'],

@@ -154,7 +154,11 @@ test('what a file says of SCNs and tables of Oracle is held against itself', () 
     let message = '';
     assert.throws(
       () => readSetupFile(file(`${base}sourceSchema: APP\n${text}`), {}),
-      (error) => error instanceof OperatorError && (message = error.message) !== '',
+      (error) => {
+        assert(error instanceof OperatorError);
+        message = error.message;
+        return true;
+      },
     );
     return message;
   };
