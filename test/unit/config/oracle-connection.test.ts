@@ -171,13 +171,13 @@ test('no password is seen in what a connection prints as, its display or its JSO
   fc.assert(
     fc.property(characters, characters, (password, wallet) => {
       fc.pre(password !== wallet);
-      const url = `oracle://C%23%23R:${encodeURIComponent(password)}@h/svc?ssl=true&wallet_password=${encodeURIComponent(wallet)}`;
+      const url = `oracle://C%23%23R:${encodeURIComponent(password)}@h/svc?ssl=true&pdb=PDB1&wallet_password=${encodeURIComponent(wallet)}`;
       const connection = parse(url);
       assert.equal(connection.attributes.password, password);
       assert.equal(connection.attributes.walletPassword, wallet);
       const other = withOraclePassword(connection, `${password}${wallet}`);
       assert.equal(other.attributes.password, `${password}${wallet}`);
-      assert.equal(other.pdb?.attributes.password, connection.pdb && `${password}${wallet}`);
+      assert.equal(other.pdb?.attributes.password, `${password}${wallet}`);
       assert.equal(connection.attributes.password, password, 'the first one is as it was');
       for (const each of [connection, other]) {
         const keys = { depth: 9, showHidden: true };
