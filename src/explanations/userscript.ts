@@ -135,7 +135,7 @@ export const USERSCRIPT = {
     fix: ['Please report it with the lines of the log; then resume.'],
   },
   SCRIPT_NOT_WRITTEN: {
-    what: 'The script that the setup writes for some tables of a MySQL source cannot be written.',
+    what: 'The script that the setup writes for some tables of a MySQL or Oracle source cannot be written.',
     data: NOTHING_STARTED,
     fix: ['Make room, or mend the rights of the folder.', ['df -h <directory>']],
   },

@@ -18,7 +18,7 @@ export interface Answers {
   source?: SavedConnection;
   target?: SavedConnection;
   staging?: SavedConnection;
-  /** `all`, or `schema.table` names as PostgreSQL prints them; of MySQL the database stands in front. */
+  /** `all`, or `schema.table` names as PostgreSQL prints them; of MySQL the database stands in front, of Oracle the owner, as those spell them. */
   tables?: 'all' | readonly string[];
   /** PostgreSQL. `create`: made at launch; else one that exists. */
   publication?: { readonly name: string; readonly create: boolean };
@@ -26,7 +26,7 @@ export interface Answers {
   slot?: { readonly name: string; readonly create: boolean };
   /** MySQL: the GTID set to begin with, or a position of MariaDB; empty for the beginning of a log that is whole. */
   startSet?: string;
-  /** MySQL: path of the script that lets only the chosen tables through; it is written at launch. */
+  /** MySQL, Oracle: path of the script that lets only the chosen tables through; it is written at launch. */
   script?: string;
   /** Oracle: owner of the tables, as Oracle spells it. */
   sourceSchema?: string;
