@@ -23,6 +23,12 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     flags: 'setup',
     load: () => import('./setup.ts'),
   },
+  edit: {
+    summary: 'Change connections and options of a replication that was launched',
+    group: 'Saved replications',
+    flags: 'edit',
+    load: () => import('./edit.ts'),
+  },
   list: {
     summary: 'List the saved replications and how they are',
     group: 'Saved replications',

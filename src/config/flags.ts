@@ -5,6 +5,7 @@ export type CommandName =
   | 'oraclelogminer'
   | 'demo'
   | 'setup'
+  | 'edit'
   | 'preflight'
   | 'list'
   | 'resume'
@@ -20,6 +21,7 @@ export type CommandName =
 /** What a command may be told without a flag in front, where it may. */
 export const ARGUMENTS: Readonly<Partial<Record<CommandName, { readonly name: string; readonly required: boolean }>>> =
   {
+    edit: { name: 'NAME', required: true },
     preflight: { name: 'NAME', required: false },
     resume: { name: 'NAME', required: false },
     status: { name: 'NAME|URL', required: false },
@@ -102,13 +104,26 @@ const SAMPLES = { commands: ['userscript'], group: 'Userscript' } as const;
 const PROGRESS = { commands: CHECKED, group: 'Staging' } as const;
 const STAGING = { commands: ENGINE, group: 'Staging' } as const;
 const CHECKS = { commands: ['preflight'], group: 'Checks' } as const;
+const ANSWERS = { commands: ['setup', 'edit'], group: 'Setup' } as const;
 const SETUP = { commands: ['setup'], group: 'Setup' } as const;
 const RESUME = { commands: ['resume'], group: 'Resume' } as const;
 const STOP = { commands: ['stop'], group: 'Stop' } as const;
 const WATCH = { commands: ['watch', 'status'], group: 'Watching' } as const;
 const BUNDLE = { commands: ['bundle'], group: 'Bundle' } as const;
 const OUTPUT = {
-  commands: ['preflight', 'list', 'resume', 'status', 'setup', 'stop', 'bundle', 'userscript', 'explain', 'version'],
+  commands: [
+    'preflight',
+    'list',
+    'resume',
+    'status',
+    'setup',
+    'edit',
+    'stop',
+    'bundle',
+    'userscript',
+    'explain',
+    'version',
+  ],
   group: 'Output',
 } as const;
 const WORKLOAD = { commands: ['demo'], group: 'Workload' } as const;
@@ -118,7 +133,20 @@ const SNAPSHOTS = { commands: ENGINE, group: 'Metrics snapshots' } as const;
 const ENDPOINTS = { commands: [...ENGINE, 'demo'], group: 'General' } as const;
 const GENERAL = {
   commands: [
-    ...[...ENGINE, 'demo', 'setup', 'preflight', 'list', 'resume', 'status', 'stop', 'watch', 'bundle', 'userscript'],
+    ...[
+      ...ENGINE,
+      'demo',
+      'setup',
+      'edit',
+      'preflight',
+      'list',
+      'resume',
+      'status',
+      'stop',
+      'watch',
+      'bundle',
+      'userscript',
+    ],
     ...['completion', 'version'],
   ],
   group: 'General',
@@ -347,8 +375,10 @@ export const FLAGS = {
     logMaxFiles: { type: 'int', default: '4', min: 1, help: 'Older ones kept, as FILE.1 and so on' },
     verbose: { type: 'count', default: '0', short: 'v', help: '-v logs debug lines too, -vv also traces' },
   }),
-  ...section(SETUP, {
+  ...section(ANSWERS, {
     file: { type: 'string', default: null, required: 'no answers were given', help: 'YAML file with the answers' },
+  }),
+  ...section(SETUP, {
     yes: {
       type: 'bool',
       default: 'false',

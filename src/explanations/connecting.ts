@@ -16,6 +16,7 @@ const CERTIFICATE = {
   what: 'The certificate of the server is not trusted, or is for another name.',
   data: 'Nothing was sent to that server, no password either.',
 } as const;
+const ANOTHER = 'A saved replication gets another password by `e` in `instar`, or by `instar edit`.';
 const PASSWORD = { what: 'The password is not accepted, or none was given.', data: NOTHING_STARTED } as const;
 const FULL = { kind: 'passes', what: 'The server has no connection left.', data: TRIED_AGAIN } as const;
 const STARTING = { kind: 'passes', what: 'The server is starting or stopping.', data: TRIED_AGAIN } as const;
@@ -148,7 +149,11 @@ export const CONNECTING = {
   },
   PG_PASSWORD: {
     ...PASSWORD,
-    fix: ['Correct the password: percent-encoded in a URL, or in `~/.pgpass`.', ["ALTER ROLE <user> PASSWORD '…';"]],
+    fix: [
+      'Correct the password: percent-encoded in a URL, or in `~/.pgpass`.',
+      ["ALTER ROLE <user> PASSWORD '…';"],
+      ANOTHER,
+    ],
   },
   MYSQL_PASSWORD: {
     ...PASSWORD,
@@ -158,12 +163,13 @@ export const CONNECTING = {
         "SELECT user, host, plugin FROM mysql.user WHERE user = '<user>';",
         "ALTER USER '<user>'@'%' IDENTIFIED BY '…';",
       ],
+      ANOTHER,
     ],
   },
   ORACLE_PASSWORD: {
     ...PASSWORD,
     data: 'Nothing was read or written. It is not tried again, as that might lock the account.',
-    fix: ['Correct user and password, percent-encoded in the URL: `#` is `%23`, `@` is `%40`.'],
+    fix: ['Correct user and password, percent-encoded in the URL: `#` is `%23`, `@` is `%40`.', ANOTHER],
   },
   MYSQL_PASSWORD_EXPIRED: {
     what: 'The password has expired, or the account is locked.',
@@ -305,6 +311,9 @@ export const CONNECTING = {
   CONNECTION_UNKNOWN: {
     what: 'The connection string of a saved replication is not on this machine.',
     data: NOTHING_STARTED,
-    fix: ['Enter it again.', ['instar']],
+    fix: [
+      'Enter it again: `e` in `instar`, or a file with `source: $SOURCE` and the like.',
+      ['instar edit <name> --file changes.yaml'],
+    ],
   },
 } as const satisfies Explanations;

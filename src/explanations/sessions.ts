@@ -72,7 +72,10 @@ export const SESSIONS = {
   SECRETS_DAMAGED: {
     what: 'The file with the connection strings cannot be read.',
     data: NOTHING_STARTED,
-    fix: ['Remove it, and enter the connections again.', ['rm <file>', 'instar']],
+    fix: [
+      'Remove it, and enter the connections again: `e` in `instar`, or a file.',
+      ['rm <file>', 'instar edit <name> --file changes.yaml'],
+    ],
   },
   LOG_NOT_WRITABLE: {
     what: 'The log of the engine cannot be written.',

@@ -64,7 +64,7 @@ export class MysqlResume implements ResumeSource {
           waysOut: [
             {
               label: 'connect to a replica that still has the logs',
-              text: `Nothing is lost meanwhile. Set the source connection right, then:\ninstar resume ${place.name}`,
+              text: `Nothing is lost meanwhile. The source has its key in instar (e), and its line in a file:\ninstar edit ${place.name} --file changes.yaml   # source: $SOURCE\ninstar resume ${place.name}`,
             },
             this.#startOver(place),
           ],
@@ -87,7 +87,7 @@ export class MysqlResume implements ResumeSource {
           waysOut: [
             {
               label: 'connect to the former source',
-              text: `Nothing is lost meanwhile. Set the source connection right, then:\ninstar resume ${place.name}`,
+              text: `Nothing is lost meanwhile. The source has its key in instar (e), and its line in a file:\ninstar edit ${place.name} --file changes.yaml   # source: $SOURCE\ninstar resume ${place.name}`,
             },
             this.#startOver(place),
           ],

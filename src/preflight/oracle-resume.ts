@@ -104,7 +104,7 @@ export class OracleResume implements ResumeSource {
           waysOut: [
             {
               label: 'connect to the former database',
-              text: `Nothing is lost meanwhile. Set the source connection right, then:\ninstar resume ${place.name}`,
+              text: `Nothing is lost meanwhile. The source has its key in instar (e), and its line in a file:\ninstar edit ${place.name} --file changes.yaml   # source: $SOURCE\ninstar resume ${place.name}`,
             },
             this.#startOver(place),
           ],

@@ -57,6 +57,18 @@ export function savedConnection(text: string, side: Side, env: NodeJS.ProcessEnv
   return variable === undefined ? { display } : { display, reference: `$${variable}` };
 }
 
+/** Keeps what a saved connection does not say itself: a string goes to the secrets file, of a reference nothing. @throws OperatorError SECRETS_… */
+export function keepText(
+  secrets: SecretsFile,
+  name: string,
+  side: Side,
+  text: string,
+  { reference }: SavedConnection,
+): void {
+  if (reference === undefined) secrets.set(name, side, text);
+  else if (secrets.get(name, side) !== undefined) secrets.set(name, side, undefined);
+}
+
 /**
  * The whole connection string of a side; undefined for a staging connection that is not apart from the target.
  * @throws OperatorError CONNECTION_REFERENCE_UNSET, CONNECTION_UNKNOWN and those of the secrets file
@@ -71,7 +83,7 @@ export function connectionText(replication: Replication, side: Side, { secrets, 
   throw new OperatorError(
     'CONNECTION_UNKNOWN',
     `the ${side} connection of ${replication.name} is not saved on this machine`,
-    { fix: 'enter it again: instar' },
+    { fix: `enter it again: the key e in instar, or\ninstar edit ${replication.name} --file changes.yaml` },
   );
 }
 

@@ -99,7 +99,7 @@ export class SecretsFile {
       if (error instanceof OperatorError) throw error;
       // The parser's own message would show what the file holds.
       throw new OperatorError('SECRETS_DAMAGED', `the connection strings saved in ${path} cannot be read`, {
-        fix: `rm ${path}\n# then enter the connections again: instar`,
+        fix: `rm ${path}\n# then enter the connections again: the key e in instar, or: instar edit ${name} --file changes.yaml`,
       });
     } finally {
       closeSync(descriptor);

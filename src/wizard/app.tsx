@@ -7,16 +7,22 @@ import { type Saved, stopEngine } from '../sessions/engine-child.ts';
 import { checkScript } from '../preflight/script.ts';
 import { describeConnections } from '../sessions/connections.ts';
 import { retire } from '../sessions/launch.ts';
+import type { Replication } from '../sessions/replication.ts';
 import { resume } from '../sessions/resume.ts';
 import { stateOf } from '../sessions/state.ts';
 import { useExit } from '../terminal/app.tsx';
 import { Screen } from '../terminal/screen.tsx';
 import { Busy } from '../terminal/spinner.tsx';
+import { Edit } from './edit.tsx';
+import { EditConnection } from './edit-connection.tsx';
 import { EditOptions } from './edit-options.tsx';
 import { farewell } from './farewell.ts';
 import { Home } from './home.tsx';
 import type { News } from './home-rows.ts';
 import {
+  type AfterEdit,
+  editedPlace,
+  editPlace,
   type First,
   firstPlace,
   forwardPlace,
@@ -56,6 +62,11 @@ export function App({ store, secrets, env: given, first, onPlace }: AppProps) {
     else home({ kind, title: lines[0], text: lines.slice(1).join('\n') || undefined });
   };
 
+  const edited = ({ name }: Replication, then: AfterEdit, title?: string) => {
+    if (then === 'resume') setPlace(forwardPlace(name, saved));
+    else home(title === undefined ? undefined : { kind: 'success', title });
+  };
+
   switch (place.at) {
     case 'home':
       return (
@@ -67,7 +78,7 @@ export function App({ store, secrets, env: given, first, onPlace }: AppProps) {
           onResume={(name) => setPlace(forwardPlace(name, saved))}
           onNew={() => setPlace({ at: 'opening setup' })}
           onWatch={(name) => setPlace(placeOf('dashboard', name, saved))}
-          onEdit={(name) => setPlace(placeOf('edit', name, saved))}
+          onEdit={(name) => setPlace(editPlace(name, 'home', saved))}
           onRemove={(name) => setPlace(placeOf('remove', name, saved))}
           onLeave={() => exit([])}
         />
@@ -109,6 +120,7 @@ export function App({ store, secrets, env: given, first, onPlace }: AppProps) {
           judge={async (options) => (await resume(name, { ...saved, ...options, dryRun: true })).verdict}
           start={(options) => resume(name, { ...saved, ...options })}
           onRunning={() => setPlace(placeOf('dashboard', name, saved))}
+          onEdit={() => setPlace(editPlace(name, 'resume', saved))}
           onRemove={() => setPlace(placeOf('remove', name, saved))}
           onLeave={() => home()}
         />
@@ -117,7 +129,18 @@ export function App({ store, secrets, env: given, first, onPlace }: AppProps) {
     case 'dashboard':
       return <Watched replication={place.replication} saved={saved} onLeave={() => home()} />;
     case 'edit': {
-      const { replication } = place;
+      const { replication, then, initial } = place;
+      return (
+        <Edit
+          replication={replication}
+          initial={initial}
+          onChoose={(what) => setPlace(editedPlace(what, replication, then, saved))}
+          onLeave={() => edited(replication, then)}
+        />
+      );
+    }
+    case 'edit options': {
+      const { replication, then } = place;
       return (
         <EditOptions
           replication={replication}
@@ -129,7 +152,27 @@ export function App({ store, secrets, env: given, first, onPlace }: AppProps) {
           save={(options) => {
             store.update(replication.name, (now) => ({ ...now, answers: { ...now.answers, options } }));
           }}
-          onLeave={(title) => home(title === undefined ? undefined : { kind: 'success', title })}
+          onLeave={(title) =>
+            title === undefined
+              ? setPlace(editPlace(replication.name, then, saved, 'options'))
+              : edited(replication, then, title)
+          }
+        />
+      );
+    }
+    case 'edit connection': {
+      const { keeper, side, then } = place;
+      const { replication } = keeper;
+      return (
+        <EditConnection
+          keeper={keeper}
+          side={side}
+          running={stateOf(replication) === 'running'}
+          onLeave={(title) =>
+            title === undefined
+              ? setPlace(editPlace(replication.name, then, saved, side))
+              : edited(replication, then, title)
+          }
         />
       );
     }

@@ -11,7 +11,7 @@ import {
   withUrl,
 } from './connection-draft.ts';
 import { POSTGRES_FORM } from './postgres-form.ts';
-import type { SetupSession } from './setup-machine.ts';
+import type { ConnectionKeeper } from './connection-keeper.ts';
 import { setupOf } from './source-setups.ts';
 
 /** Where the operator wants a connection string with its password to be. */
@@ -30,15 +30,15 @@ const VARIABLES: Readonly<Record<CheckSide, string>> = { source: 'SOURCE', targe
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** What was entered for a side when its form was open last, or what is saved; the password only where it is known to belong to it. */
-export function openEntry(session: SetupSession, side: CheckSide): Entry {
-  const form = side === 'source' ? setupOf(session.replication.answers.kind).form : POSTGRES_FORM;
+export function openEntry(keeper: ConnectionKeeper, side: CheckSide): Entry {
+  const form = side === 'source' ? setupOf(keeper.replication.answers.kind).form : POSTGRES_FORM;
   const empty = emptyDraft(form);
-  const typed = session.draft(side);
-  const text = knownText(session, side);
+  const typed = keeper.draft(side);
+  const text = knownText(keeper, side);
   const accepted = text === undefined ? empty : withUrl(empty, text);
   if (typed === undefined) return { draft: accepted, keep: 'file', variable: VARIABLES[side] };
   const draft = restoredDraft(typed, form);
-  const password = session.heldPassword(side) ?? (isSameLogin(draft, accepted) ? accepted.fields.password : '');
+  const password = keeper.heldPassword(side) ?? (isSameLogin(draft, accepted) ? accepted.fields.password : '');
   return {
     draft: password === '' || variableOf(draft) !== undefined ? draft : withField(draft, 'password', password),
     keep: typed.keep === 'variable' ? 'variable' : 'file',
@@ -47,10 +47,10 @@ export function openEntry(session: SetupSession, side: CheckSide): Entry {
 }
 
 /** Saves what is entered so far; the password stays in memory. */
-export function keepEntry(session: SetupSession, side: CheckSide, entry: Entry, typingUrl: boolean): void {
+export function keepEntry(keeper: ConnectionKeeper, side: CheckSide, entry: Entry, typingUrl: boolean): void {
   const { draft, keep, variable } = entry;
-  session.keepDraft(side, { ...savedDraft(draft, typingUrl), ...(keep === 'variable' && { keep, variable }) });
-  session.holdPassword(side, draft.fields.password);
+  keeper.keepDraft(side, { ...savedDraft(draft, typingUrl), ...(keep === 'variable' && { keep, variable }) });
+  keeper.holdPassword(side, draft.fields.password);
 }
 
 /** What is wrong with the variable that a connection is to be kept in. */
@@ -67,18 +67,18 @@ export function variableProblem({ keep, variable, draft }: Entry, env: NodeJS.Pr
  * Makes what is entered the answer.
  * @throws OperatorError when it cannot be saved
  */
-export function acceptEntry(session: SetupSession, side: CheckSide, entry: Entry): void {
+export function acceptEntry(keeper: ConnectionKeeper, side: CheckSide, entry: Entry): void {
   const { draft, keep, variable } = entry;
   const text = draftText(draft);
   const reference = variableOf(draft);
-  session.keepConnection(side, text, reference ?? (keep === 'variable' ? variable : undefined));
+  keeper.keepConnection(side, text, reference ?? (keep === 'variable' ? variable : undefined));
   // The reference alone would not bring back the fields, should the variable be gone next time.
-  if (reference === undefined && keep === 'variable') keepEntry(session, side, entry, false);
+  if (reference === undefined && keep === 'variable') keepEntry(keeper, side, entry, false);
 }
 
-function knownText(session: SetupSession, side: CheckSide): string | undefined {
+function knownText(keeper: ConnectionKeeper, side: CheckSide): string | undefined {
   try {
-    return session.connectionText(side);
+    return keeper.connectionText(side);
   } catch {
     // A secrets file that is refused: saving the connection anew says why.
     return undefined;

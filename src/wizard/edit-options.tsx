@@ -1,14 +1,14 @@
 import { Box } from 'ink';
 import { useState } from 'react';
 import { VERSION } from '../config/build.ts';
-import type { FlagName } from '../config/flags.ts';
 import type { Replication } from '../sessions/replication.ts';
 import { Prose } from '../terminal/prose.tsx';
 import { Screen } from '../terminal/screen.tsx';
 import { useTheme } from '../terminal/theme.ts';
+import { lockedOptions } from './option-list.ts';
 import { OptionsEditor } from './options-editor.tsx';
-import { setupOf } from './source-setups.ts';
 import type { CheckScript } from './use-script.ts';
+import { whenItCounts } from './when-it-counts.ts';
 
 type Options = Readonly<Record<string, string>>;
 
@@ -22,11 +22,6 @@ export interface EditOptionsProps {
   onLeave(news?: string): void;
 }
 
-/** What a launched replication cannot change without losing its place. */
-const LOCKED: Readonly<Partial<Record<FlagName, string>>> = {
-  stagingSchema: 'It cannot be changed any more: it holds the checkpoint, without which nothing can be resumed.',
-};
-
 /** The options of a replication that has been launched, saved together when Enter is pressed. */
 export function EditOptions({ replication, running, checkScript, save, onLeave }: EditOptionsProps) {
   const { color } = useTheme();
@@ -36,8 +31,7 @@ export function EditOptions({ replication, running, checkScript, save, onLeave }
   const submit = () => {
     if (changed.length === 0) return onLeave();
     save(options);
-    const when = running ? 'from its next start on: stop it, then resume it' : 'from its next start on';
-    onLeave(`${replication.name}: ${changed.join(', ')} saved; counts ${when}`);
+    onLeave(`${replication.name}: ${changed.join(', ')} saved; counts ${whenItCounts(running)}`);
   };
   return (
     <Screen title={`Options of ${replication.name}`} status={`Instar ${VERSION}`}>
@@ -49,7 +43,7 @@ export function EditOptions({ replication, running, checkScript, save, onLeave }
         <OptionsEditor
           kind={replication.answers.kind}
           options={options}
-          locked={{ ...setupOf(replication.answers.kind).locked(replication.answers), ...LOCKED }}
+          locked={lockedOptions(replication.answers)}
           onChange={setOptions}
           checkScript={checkScript}
           onSubmit={submit}

@@ -61,9 +61,9 @@ export function Home(props: HomeProps) {
     },
     {
       keys: ['e'],
-      label: 'edit options',
+      label: 'edit',
       run: () => row && props.onEdit(row.name),
-      disabled: none ?? (row?.state === 'unfinished' ? 'its setup asks for them' : undefined),
+      disabled: none ?? (row?.state === 'unfinished' ? 'its setup asks for everything' : undefined),
     },
     { keys: ['x'], label: 'remove', run: () => row && props.onRemove(row.name), disabled: none },
     { keys: ['q', 'escape'], label: 'leave', run: props.onLeave },

@@ -3,7 +3,7 @@ import { type Flag, type FlagName, flagNamed, flagsOf } from '../config/flags.ts
 import { parseValue } from '../config/settings.ts';
 import { OperatorError } from '../errors.ts';
 import { LOG_SIZE } from '../sessions/engine-log.ts';
-import type { SourceKind } from '../sessions/replication.ts';
+import type { Answers, SourceKind } from '../sessions/replication.ts';
 import { parseListenAddress } from '../metrics/listen-address.ts';
 import { parseDottedName } from '../target/identifiers.ts';
 import { setupOf } from './source-setups.ts';
@@ -37,6 +37,14 @@ export function optionNames(kind?: SourceKind): readonly FlagName[] {
       flagNamed(name).effect === undefined,
   );
   return [...FIRST, ...tuning];
+}
+
+/** What cannot be changed once a replication has been launched, with the reason. */
+export function lockedOptions(answers: Answers): Readonly<Partial<Record<FlagName, string>>> {
+  return {
+    ...setupOf(answers.kind).locked(answers),
+    stagingSchema: 'It cannot be changed any more: it holds the checkpoint, without which nothing can be resumed.',
+  };
 }
 
 /** The value that counts while nothing is typed: the default as an operator would type it, or what happens without one. */

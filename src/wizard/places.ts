@@ -1,8 +1,12 @@
+import type { CheckSide } from '../preflight/check.ts';
 import type { Saved } from '../sessions/engine-child.ts';
 import type { Replication } from '../sessions/replication.ts';
 import { settleEnding, stateOf } from '../sessions/state.ts';
+import type { ConnectionKeeper } from './connection-keeper.ts';
+import type { Editable } from './edit.tsx';
 import { farewell } from './farewell.ts';
 import type { Known, News } from './home-rows.ts';
+import { LaunchedConnections } from './launched-connections.ts';
 import type { SetupSession } from './setup-machine.ts';
 
 /** Where the wizard begins. */
@@ -15,7 +19,18 @@ export type Place =
   | { readonly at: 'opening setup'; readonly name?: string }
   | { readonly at: 'setup'; readonly session: SetupSession }
   | { readonly at: 'resume'; readonly name: string }
-  | { readonly at: 'dashboard' | 'edit' | 'remove'; readonly replication: Replication };
+  | { readonly at: 'dashboard' | 'remove'; readonly replication: Replication }
+  | { readonly at: 'edit'; readonly replication: Replication; readonly then: AfterEdit; readonly initial?: Editable }
+  | { readonly at: 'edit options'; readonly replication: Replication; readonly then: AfterEdit }
+  | {
+      readonly at: 'edit connection';
+      readonly keeper: ConnectionKeeper;
+      readonly side: CheckSide;
+      readonly then: AfterEdit;
+    };
+
+/** Where an edit leads to: back to the list, or on with the resume that it was wanted for. */
+export type AfterEdit = 'home' | 'resume';
 
 /** What is to be said, and put in order, when the terminal is taken away: by Ctrl-C, a signal, or its own end. */
 export interface Parting {
@@ -46,9 +61,24 @@ export function forwardPlace(name: string, { store }: Saved): Place {
 }
 
 /** A screen about one saved replication, or home when it was removed meanwhile. */
-export function placeOf(at: 'dashboard' | 'edit' | 'remove', name: string, { store }: Saved): Place {
+export function placeOf(at: 'dashboard' | 'remove', name: string, { store }: Saved): Place {
   const found = store.get(name);
   return found === undefined ? missingPlace(name) : { at, replication: settleEnding(found, store) };
+}
+
+/** The edit of a replication, as it is saved now. */
+export function editPlace(name: string, then: AfterEdit, { store }: Saved, initial?: Editable): Place {
+  const found = store.get(name);
+  return found === undefined
+    ? missingPlace(name)
+    : { at: 'edit', replication: settleEnding(found, store), then, initial };
+}
+
+/** What was chosen there. */
+export function editedPlace(what: Editable, replication: Replication, then: AfterEdit, saved: Saved): Place {
+  return what === 'options'
+    ? { at: 'edit options', replication, then }
+    : { at: 'edit connection', keeper: new LaunchedConnections(replication, saved), side: what, then };
 }
 
 function missingPlace(name: string): Place {

@@ -33,6 +33,8 @@ export interface ResumeProps {
   /** Starts the engine, or attaches to the one that runs; resolves without it when it is not safe any more. */
   start(options: ResumeOptions): Promise<ResumeResult>;
   onRunning(replication: Replication): void;
+  /** Options or connections have to be others. */
+  onEdit(): void;
   onRemove(): void;
   onLeave(): void;
 }
@@ -45,7 +47,7 @@ type Phase =
 
 /** Resumes without a question when that is safe; stops, says what would be lost and offers ways out when it is not. */
 export function ResumeScreen(props: ResumeProps) {
-  const { name, onRemove, onLeave } = props;
+  const { name, onEdit, onRemove, onLeave } = props;
   const { phase, said, again } = useResume(props);
   const busy = phase.at === 'judging' || phase.at === 'starting';
   useKeys([
@@ -53,6 +55,7 @@ export function ResumeScreen(props: ResumeProps) {
       ? []
       : [
           { keys: ['r'], label: 'check again', run: () => again() },
+          { keys: ['e'], label: 'edit', run: onEdit },
           { keys: ['x'], label: 'remove', run: onRemove },
         ]),
     { keys: ['escape', 'q'], label: 'back', run: onLeave, disabled: phase.at === 'starting' ? STARTING : undefined },

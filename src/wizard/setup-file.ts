@@ -1,5 +1,3 @@
-import { flagText } from '../config/config-file.ts';
-import { type FlagName, flagNamed } from '../config/flags.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { holdsPassword, mask } from '../config/secrets.ts';
 import { readYamlFile, type YamlEntry } from '../config/yaml-file.ts';
@@ -8,7 +6,7 @@ import type { Answers, SourceKind } from '../sessions/replication.ts';
 import { parseTableName } from '../sources/table-name.ts';
 import { referencedVariable } from '../sessions/connections.ts';
 import { textOf } from './file-entries.ts';
-import { optionNames, optionProblem } from './option-list.ts';
+import { optionEntries, optionText } from './option-entries.ts';
 import type { SourceSetup } from './source-setup.ts';
 import { kindOfText, setupOf, SOURCE_SETUPS } from './source-setups.ts';
 
@@ -120,17 +118,5 @@ function tables(entry: YamlEntry | undefined): 'all' | readonly string[] {
 }
 
 function options(entry: YamlEntry | undefined, kind: SourceKind): Readonly<Record<string, string>> {
-  if (entry === undefined || entry.value.kind === 'nothing') return {};
-  if (entry.value.kind !== 'map') throw new UsageError(`${entry.place}: options are "flag: value" lines below it`);
-  const allowed: readonly FlagName[] = optionNames(kind);
-  const found: Record<string, string> = {};
-  for (const { key, place, value } of entry.value.entries) {
-    const flag = allowed.find((each) => each === key);
-    if (flag === undefined) throw new UsageError(`${place}: ${mask(key)} is not an option${didYouMean(key, allowed)}`);
-    const given = flagText(flagNamed(flag), `${place}: ${key}`, value);
-    const problem = optionProblem(flag, given);
-    if (problem !== undefined) throw new UsageError(`${place}: ${problem}`);
-    found[flag] = given;
-  }
-  return found;
+  return Object.fromEntries(optionEntries(entry, kind).map((option) => [option.flag, optionText(option)]));
 }

@@ -1,9 +1,8 @@
-import type { ConnectionDescription } from '../config/connection.ts';
-import type { SourceConnection } from '../config/source-connection.ts';
 import type { CheckSide, Fix } from '../preflight/check.ts';
 import type { Answers, Replication, SourceKind } from '../sessions/replication.ts';
 import type { SecretsFile } from '../sessions/secrets.ts';
 import type { ReplicationStore } from '../sessions/store.ts';
+import type { ConnectionKeeper } from './connection-keeper.ts';
 import type { Page } from './pages.ts';
 import type { Servers } from './servers.ts';
 import { setupOf } from './source-setups.ts';
@@ -71,13 +70,9 @@ export function pageToOpen(replication: Replication, usable: (side: CheckSide) =
 }
 
 /** What is on the way: a setup that is being answered, saved as it goes. */
-export interface SetupSession {
-  /** As it is saved now. */
-  readonly replication: Replication;
+export interface SetupSession extends ConnectionKeeper {
   readonly store: ReplicationStore;
   readonly secrets: SecretsFile;
-  /** The environment of the program, with what was entered for references that it does not hold. */
-  readonly env: NodeJS.ProcessEnv;
   readonly servers: Servers;
   /** Told when something could not be saved; it counts all the same while the program runs. */
   onTrouble: (error: unknown) => void;
@@ -85,24 +80,6 @@ export interface SetupSession {
   choose(kind: SourceKind): void;
   /** Saves answers at once. */
   change(answers: Partial<Answers>): void;
-  /**
-   * Saves the connection of a side: the string in the secrets file, or, with the name of a variable, a reference to it.
-   * @throws OperatorError, UsageError when it cannot be read or saved
-   */
-  keepConnection(side: CheckSide, text: string, variable?: string): void;
-  /** The whole connection string of a side as it was entered, a reference as such; undefined when it is not there (any more). */
-  connectionText(side: CheckSide): string | undefined;
-  /** @throws OperatorError when the connection is not known (any more) */
-  connection(side: 'source'): SourceConnection;
-  connection(side: 'target'): ConnectionDescription;
-  connection(side: CheckSide): SourceConnection;
-  /** What was typed in a form and is no answer yet. */
-  draft(form: string): Readonly<Record<string, string>> | undefined;
-  /** Saves what is typed in a form, a moment later. `values` must hold no secret. */
-  keepDraft(form: string, values: Readonly<Record<string, string>>): void;
-  /** Keeps a password that is typed, in memory alone: it is there when the operator comes back to the form. */
-  holdPassword(side: CheckSide, password: string): void;
-  heldPassword(side: CheckSide): string | undefined;
   /** Saves which page is open. */
   open(page: Page): void;
   /** Gives the replication another name. @throws OperatorError SESSION_BUSY, SESSION_NAME, SESSION_EXISTS */

@@ -2,7 +2,7 @@ import type { ConnectionDescription } from '../config/connection.ts';
 import type { SourceConnection } from '../config/source-connection.ts';
 import { OperatorError } from '../errors.ts';
 import type { CheckSide, Fix } from '../preflight/check.ts';
-import { connectionText, parseSide, savedConnection } from '../sessions/connections.ts';
+import { connectionText, keepText, parseSide, savedConnection } from '../sessions/connections.ts';
 import { NAME } from '../sessions/folder.ts';
 import type { Answers, Created, Replication, SourceKind } from '../sessions/replication.ts';
 import type { SecretsFile } from '../sessions/secrets.ts';
@@ -119,8 +119,7 @@ class SavedSetup implements SetupSession {
       this.env,
       this.#replication.answers.kind,
     );
-    if (saved.reference === undefined) this.secrets.set(name, side, text);
-    else if (this.secrets.get(name, side) !== undefined) this.secrets.set(name, side, undefined);
+    keepText(this.secrets, name, side, text, saved);
     this.#passwords.delete(side);
     this.#drop(side);
     this.change({ [side]: saved });

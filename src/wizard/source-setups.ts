@@ -1,3 +1,5 @@
+import type { CheckSide } from '../preflight/check.ts';
+import type { ConnectionFacts } from '../preflight/connection-test.ts';
 import type { SourceKind } from '../sessions/replication.ts';
 import { MYSQL_SETUP } from './mysql-setup.ts';
 import { ORACLE_SETUP } from './oracle-setup.ts';
@@ -16,4 +18,14 @@ export function setupOf(kind: SourceKind | undefined): SourceSetup {
 export function kindOfText(text: string): SourceKind | undefined {
   const scheme = /^\s*([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1].toLowerCase();
   return SOURCE_SETUPS.find(({ form }) => scheme !== undefined && form.schemes.includes(scheme))?.kind;
+}
+
+/** Why what answers cannot be on this side of a replication from that kind of source. */
+export function unfitness(
+  side: CheckSide,
+  kind: SourceKind | undefined,
+  { product }: ConnectionFacts,
+): string | undefined {
+  const { products, otherProduct } = setupOf(kind);
+  return side === 'target' || products.includes(product) ? undefined : otherProduct;
 }

@@ -232,7 +232,7 @@ test('a saved replication without a terminal: set up, checked, stopped, resumed,
   const [SOURCE, TARGET] = [await source.createDatabase('shop'), await target.createDatabase('defaultdb')];
   await source.query(TABLES, [], 'shop');
   await target.query(TABLES, [], 'defaultdb');
-  const shell = shellFor(t, { SOURCE, TARGET });
+  const shell = shellFor(t, { SOURCE, TARGET, NEW_SOURCE: SOURCE });
   writeFileSync(join(shell.folder, 'answers.yaml'), readme.take('file', /^name: shop$/m), { mode: 0o600 });
   const store = ReplicationStore.open(shell.environment);
   t.after(async () => {
@@ -261,6 +261,9 @@ test('a saved replication without a terminal: set up, checked, stopped, resumed,
   await source.query(`INSERT INTO customers (name) VALUES ('while it stood')`, [], 'shop');
   const verdict = JSON.parse((await runToEnd(shell, command(/^instar resume shop --dryRun --json$/))).stdout);
   assert.equal(verdict.safe ?? verdict.ready, true, JSON.stringify(verdict));
+  writeFileSync(join(shell.folder, 'changes.yaml'), readme.take('file', /^source: \$NEW_SOURCE$/m), { mode: 0o600 });
+  const edited = await runToEnd(shell, command(/^instar edit shop --file changes\.yaml$/));
+  assert.match(edited.stdout, /shop: connection to the source, memoryLimit saved/);
   await runToEnd(shell, command(/^instar resume shop --headless$/));
   await arrive(target, 11);
   assert.match((await runToEnd(shell, command(/^instar list$/))).stdout, /shop.*running/);

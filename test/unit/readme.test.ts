@@ -124,8 +124,8 @@ test('the answers of the README are accepted, and the commands around them are c
   writeFileSync(file, [...common, oracle.text].join('\n'));
   const { answers } = readSetupFile(file, { SOURCE: 'oracle://C%23%23REPLICATOR@host:1521/ORCLCDB?pdb=ORCLPDB1' });
   assert.deepEqual([answers.kind, answers.startScn, answers.backfillScn], ['oraclelogminer', '26685786', '26685444']);
-  const lines = COMMANDS.filter((line) => /^instar (setup|preflight|status|stop|resume|list|watch)/.test(line));
-  assert.equal(lines.length, 9);
+  const lines = COMMANDS.filter((line) => /^instar (setup|edit|preflight|status|stop|resume|list|watch)/.test(line));
+  assert.equal(lines.length, 10);
   for (const line of lines) {
     const [, command, ...args] = words(line);
     parseCommandLine(command as CommandName, args, {});

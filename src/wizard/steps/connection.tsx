@@ -3,7 +3,6 @@ import { useEffect, useMemo, useState } from 'react';
 import type { SourceConnection } from '../../config/source-connection.ts';
 import { errorText } from '../../log/log-error.ts';
 import type { CheckSide } from '../../preflight/check.ts';
-import type { ConnectionFacts } from '../../preflight/connection-test.ts';
 import { Form } from '../../terminal/form.tsx';
 import { useKeys } from '../../terminal/key-bindings.tsx';
 import { Line } from '../../terminal/line.tsx';
@@ -14,10 +13,10 @@ import { draftConnection, draftText, isComplete, withField, withUrl } from '../c
 import { acceptEntry, type Entry, keepEntry, openEntry, variableProblem } from '../connection-entry.ts';
 import { connectionFields, KEEP, type FieldId } from '../connection-fields.ts';
 import type { FieldName } from '../connection-form.ts';
+import type { ConnectionKeeper } from '../connection-keeper.ts';
 import { ConnectionStatus } from '../connection-status.tsx';
-import type { SetupSession, StepProps } from '../setup-machine.ts';
-import type { SourceSetup } from '../source-setup.ts';
-import { setupOf } from '../source-setups.ts';
+import type { StepProps } from '../setup-machine.ts';
+import { unfitness } from '../source-setups.ts';
 import { useConnectionTest } from '../use-connection-test.ts';
 
 /** Milliseconds without a key after which a connection is tested: after a paste, and while fields are being changed. */
@@ -32,31 +31,32 @@ const STATUS_ROWS = 5;
 /** Fields in which a password may be half typed: what is in them is not sent anywhere before they are left. */
 const SECRET: readonly FieldId[] = ['url', 'password'];
 
+/** What is asked for each side. */
+const QUESTIONS: Readonly<Record<CheckSide, string>> = {
+  source: 'Where are the changes read from?',
+  target: 'Where are the changes written to? To CockroachDB, or to PostgreSQL.',
+};
+
 /** Second step: the connection to the source. */
-export function SourceStep(props: StepProps) {
-  return <ConnectionPage {...props} side="source" question="Where are the changes read from?" />;
+export function SourceStep({ session, onNext, onBack }: StepProps) {
+  return <ConnectionPage keeper={session} onNext={onNext} onBack={onBack} side="source" />;
 }
 
 /** Fifth step, first page: the connection to the target. */
-export function TargetStep(props: StepProps) {
-  return (
-    <ConnectionPage
-      {...props}
-      side="target"
-      question="Where are the changes written to? To CockroachDB, or to PostgreSQL."
-    />
-  );
+export function TargetStep({ session, onNext, onBack }: StepProps) {
+  return <ConnectionPage keeper={session} onNext={onNext} onBack={onBack} side="target" />;
 }
 
-interface ConnectionPageProps extends StepProps {
+export interface ConnectionPageProps extends Omit<StepProps, 'session'> {
+  readonly keeper: ConnectionKeeper;
   readonly side: CheckSide;
-  readonly question: string;
 }
 
-function ConnectionPage({ session, onNext, onBack, side, question }: ConnectionPageProps) {
+/** The form of a connection: tested as soon as it is whole, and kept once it works. */
+export function ConnectionPage({ keeper, onNext, onBack, side }: ConnectionPageProps) {
   const { symbol } = useTheme();
   const { rows } = useBodySize();
-  const [entry, setEntry] = useState<Entry>(() => openEntry(session, side));
+  const [entry, setEntry] = useState<Entry>(() => openEntry(keeper, side));
   const [focus, setFocus] = useState<FieldId>('url');
   const [pasted, setPasted] = useState(true);
   const [submitted, setSubmitted] = useState<string>();
@@ -64,25 +64,24 @@ function ConnectionPage({ session, onNext, onBack, side, question }: ConnectionP
   const { draft } = entry;
 
   const subject = isComplete(draft) ? draftText(draft) : undefined;
-  const connection = () => draftConnection(draft, `the ${side} connection`, session.env);
+  const connection = () => draftConnection(draft, `the ${side} connection`, keeper.env);
   const { state, now } = useConnectionTest(subject, restBefore(focus, pasted, submitted !== undefined), async () =>
-    session.servers.testConnection(connection(), side),
+    keeper.servers.testConnection(connection(), side),
   );
-  const unfit =
-    state.at === 'passed' ? unfitness(side, setupOf(session.replication.answers.kind), state.facts) : undefined;
+  const unfit = state.at === 'passed' ? unfitness(side, keeper.replication.answers.kind, state.facts) : undefined;
   const passed = state.at === 'passed';
   const warning = useMemo(
-    () => (side === 'target' && passed && isSource(session, connection()) ? SAME_DATABASE : undefined),
-    [side, passed, subject, session],
+    () => (side === 'target' && passed && isSource(keeper, connection()) ? SAME_DATABASE : undefined),
+    [side, passed, subject, keeper],
   );
-  const variableError = variableProblem(entry, session.env);
+  const variableError = variableProblem(entry, keeper.env);
 
   const put = (next: Entry, field: FieldId, isPaste: boolean) => {
     setEntry(next);
     setPasted(isPaste);
     setSubmitted(undefined);
     setProblem(undefined);
-    keepEntry(session, side, next, field === 'url' && !isPaste);
+    keepEntry(keeper, side, next, field === 'url' && !isPaste);
   };
   const change = (id: string, value: string) => {
     const isPaste = Math.abs(value.length - textOf(entry, id).length) > PASTE;
@@ -99,12 +98,12 @@ function ConnectionPage({ session, onNext, onBack, side, question }: ConnectionP
   };
   const move = (id: string) => {
     // The URL is whole once its field is left.
-    if (focus === 'url') keepEntry(session, side, entry, false);
+    if (focus === 'url') keepEntry(keeper, side, entry, false);
     setFocus(id as FieldId);
   };
   const accept = () => {
     try {
-      acceptEntry(session, side, entry);
+      acceptEntry(keeper, side, entry);
     } catch (error) {
       setProblem(errorText(error));
       return;
@@ -134,11 +133,11 @@ function ConnectionPage({ session, onNext, onBack, side, question }: ConnectionP
     },
     { keys: ['escape'], label: 'back', run: onBack },
   ]);
-  const fields = connectionFields(entry, { side, focus, env: session.env, dot: symbol.mask, variableError });
+  const fields = connectionFields(entry, { side, focus, env: keeper.env, dot: symbol.mask, variableError });
   const formRows = Math.max(4, Math.min(fields.length + 2, rows - STATUS_ROWS - (rows > 14 ? 2 : 1)));
   return (
     <Box flexDirection="column" flexShrink={0}>
-      <Line bold>{question}</Line>
+      <Line bold>{QUESTIONS[side]}</Line>
       {rows > 14 && <Text> </Text>}
       <Box flexDirection="column" flexShrink={0} height={formRows}>
         <Form fields={fields} onChange={change} onSubmit={submit} current={focus} onMove={move} rows={formRows} />
@@ -177,20 +176,11 @@ function textOf({ draft, variable }: Entry, id: string): string {
   return id === 'variable' || id === 'keep' ? variable : draft.fields[id as FieldName];
 }
 
-/** Why this product cannot be on this side. */
-function unfitness(
-  side: CheckSide,
-  { products, otherProduct }: SourceSetup,
-  { product }: ConnectionFacts,
-): string | undefined {
-  return side === 'target' || products.includes(product) ? undefined : otherProduct;
-}
-
 const SAME_DATABASE = 'This is the database that the changes are read from.';
 
-function isSource(session: SetupSession, { host, port, database }: SourceConnection): boolean {
+function isSource(keeper: ConnectionKeeper, { host, port, database }: SourceConnection): boolean {
   try {
-    const source = session.connection('source');
+    const source = keeper.connection('source');
     return source.host === host && source.port === port && source.database === database;
   } catch {
     return false;

@@ -173,12 +173,32 @@ test('options that are edited are saved, and home says so', async (t) => {
   const { terminal } = await open(t, saved);
   await terminal.waitFor(/❯ shop/);
   await terminal.press('e');
+  await terminal.waitFor('Edit shop');
+  await terminal.press('return');
   await terminal.waitFor('Options of shop');
   await terminal.press('down', 'down');
   await terminal.type(':30005');
   await terminal.press('return');
   await terminal.waitFor('shop: metricsAddr saved');
   assert.deepEqual(saved.store.get('shop')?.answers.options, { metricsAddr: ':30005' });
+});
+
+test('a connection is edited where the resume needs another one, and the resume goes on', async (t) => {
+  const saved = folder(t);
+  saved.store.save(stopped('shop'));
+  saved.secrets.set('shop', 'target', NOBODY);
+  const { terminal } = await open(t, saved, { resume: 'shop' });
+  const screen = await terminal.waitFor('It does not run');
+  assert.match(screen, /source connection of shop is not saved on this machine/);
+  await terminal.press('e');
+  await terminal.waitFor('Edit shop');
+  await terminal.press('down', 'return');
+  await terminal.waitFor('Connection of shop to its source');
+  await terminal.press('escape');
+  await terminal.waitFor(/❯ Connection to the source/);
+  saved.secrets.set('shop', 'source', NOBODY);
+  await terminal.press('escape');
+  await terminal.waitFor('Not resumed; nothing was started or changed.', 15_000);
 });
 
 test('what another process has removed meanwhile is told, not opened', async (t) => {

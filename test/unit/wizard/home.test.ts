@@ -93,7 +93,7 @@ test('what does not run cannot be watched, and an unfinished setup has no option
   await terminal.press('down', 'w');
   assert.match(terminal.screen(), /nothing to watch: it does not run/);
   await terminal.press('down', 'down', 'e');
-  assert.match(terminal.screen(), /its setup asks for them/);
+  assert.match(terminal.screen(), /its setup asks for everything/);
   assert.deepEqual(pressed, []);
 });
 

@@ -63,6 +63,7 @@ async function open(t: TestContext, change: Partial<ResumeProps>, size: Terminal
     judge: async () => SAFE,
     start: async () => ({ verdict: SAFE, replication: launched('shop') }),
     onRunning: ({ name }) => done.push(`running ${name}`),
+    onEdit: () => done.push('edit'),
     onRemove: () => done.push('remove'),
     onLeave: () => done.push('leave'),
     ...change,
