@@ -1,4 +1,5 @@
 import { checkSlot } from '../sources/postgres/slot.ts';
+import { readLeftOut } from '../sources/postgres/left-out.ts';
 import { findPublication } from '../sources/postgres/publication.ts';
 import { isSameTable, parseTableName, quotedTable, readableTable, type TableName } from '../sources/table-name.ts';
 import { formatBytes } from '../terminal/format.ts';
@@ -78,6 +79,17 @@ export const POSTGRES_RESUME_LOOKS: readonly Look<PostgresResume>[] = [
     needs: ['resume.stream'],
     look: lookForAdded,
   },
+  {
+    check: check(
+      'source',
+      'advisory',
+      'left_out',
+      'what the publication leaves out',
+      'What it leaves out never reaches the target, and nobody is told.',
+    ),
+    needs: ['resume.stream'],
+    look: lookForLeftOut,
+  },
 ];
 
 async function lookAtSlot({ slotName, slot, source }: PostgresResume): Promise<Outcome> {
@@ -126,6 +138,20 @@ async function lookForAdded({ facts, tables }: PostgresResume): Promise<Outcome>
   return failed(`published since then: ${names(added)}; their rows from before are not on the target`, {
     expected: 'the tables of the last start',
   });
+}
+
+/** Kinds of changes, rows or columns that were sent at the last start and are not now, or the other way round. */
+async function lookForLeftOut({ facts, source }: PostgresResume): Promise<Outcome> {
+  const before = facts.leftOut;
+  const now = await source.line.ask((client) => readLeftOut(client, facts.wishes.publication?.name));
+  const since = now.filter((line) => before?.includes(line) === false);
+  const ended = before?.filter((line) => !now.includes(line)) ?? [];
+  if (since.length + ended.length === 0) return passed(now.length === 0 ? 'nothing' : listed(now, 10));
+  const parts = [
+    ...(since.length > 0 ? [`left out since the last start: ${listed(since, 10)}`] : []),
+    ...(ended.length > 0 ? [`sent again, without what was left out until now: ${listed(ended, 10)}`] : []),
+  ];
+  return failed(parts.join('; '), { expected: 'what was sent at the last start' });
 }
 
 function names(tables: readonly TableName[]): string {

@@ -11,6 +11,8 @@ export interface ResumeFacts {
   readonly stagingSchema: string;
   /** Tables that were sent at the last start, as they are saved. */
   readonly tables: readonly string[] | undefined;
+  /** What was left out of them then, a line each. */
+  readonly leftOut?: readonly string[] | undefined;
   /** Going on without tables that are published no more is what the operator wants. */
   readonly acceptTables: boolean;
   /** Its engine was seen replicating before, so there has to be progress. */

@@ -57,7 +57,7 @@ export async function launch(
       async takeBack(things) {
         await takeBack(things, replication, saved);
       },
-      sends: (tables) => store.update(name, (before) => ({ ...before, facts: { tables } })),
+      sends: (facts) => store.update(name, (before) => ({ ...before, facts })),
     });
     await during({ id: 'engine', title: 'the engine' }, async () => {
       // The engine makes the staging schema, even if it fails later on.

@@ -4,8 +4,9 @@ import { connect } from '../config/postgres-client.ts';
 import { asPostgres, type SourceConnection } from '../config/source-connection.ts';
 import { counted } from '../preflight/look.ts';
 import { KIND } from '../sources/postgres/checkpoint-key.ts';
+import { readLeftOut } from '../sources/postgres/left-out.ts';
 import { createPublication, createSlot, dropPublication, dropSlot } from '../sources/postgres/setup.ts';
-import type { Created } from './replication.ts';
+import type { Created, Sent } from './replication.ts';
 import type { LaunchWork, PlannedThing, SourceKit } from './source-kit.ts';
 
 /** Milliseconds that the source gets to answer; a slot waits up to a minute for transactions that are open. */
@@ -54,7 +55,7 @@ export const POSTGRES_KIT: SourceKit = {
     ),
   async readSent(connection, { publication }) {
     if (publication === undefined) return undefined;
-    return await withClient(connection, DROP_PATIENCE, (client) => readPublished(client, publication.name));
+    return await withClient(connection, DROP_PATIENCE, (client) => readSent(client, publication.name));
   },
 };
 
@@ -93,7 +94,7 @@ async function prepare(work: LaunchWork, client: Client): Promise<void> {
     work.made({ what: 'slot', side: 'source', name: slot.name, lsn });
     return ['passed', `(${slot.name},${lsn})`];
   });
-  work.sends(await readPublished(client, publication.name));
+  work.sends(await readSent(client, publication.name));
 }
 
 /** Whether a publication is there for just these tables. */
@@ -108,7 +109,11 @@ async function publishes(client: Client, name: string, tables: 'all' | readonly 
   return published.size === tables.length && tables.every((table) => published.has(table));
 }
 
-/** What a publication sends, as PostgreSQL prints the names. */
+async function readSent(client: Client, publication: string): Promise<Sent> {
+  return { tables: await readPublished(client, publication), leftOut: await readLeftOut(client, publication) };
+}
+
+/** The tables of a publication, as PostgreSQL prints the names. */
 async function readPublished(client: Client, publication: string): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_publication_tables WHERE pubname = $1 ORDER BY 1`,

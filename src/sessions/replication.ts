@@ -89,6 +89,14 @@ export interface Seen {
   readonly lagTransactions?: number;
 }
 
+/** What a source sends, as far as it can be told to send less. */
+export interface Sent {
+  /** Tables, as the source prints them. */
+  readonly tables: readonly string[];
+  /** What is left out of them, a line each; undefined where an older version has saved it. */
+  readonly leftOut?: readonly string[];
+}
+
 /** A saved replication: everything but secrets. */
 export interface Replication {
   /** Letters, digits, `-`, `_` and `.`; unique. */
@@ -101,8 +109,8 @@ export interface Replication {
   /** What was typed in the forms of the setup and is no answer yet, by form and field; never a password. */
   readonly drafts?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly made: readonly Created[];
-  /** The tables that were published at the last start: what a resume is compared with. */
-  readonly facts?: { readonly tables: readonly string[] };
+  /** What was published at the last start: what a resume is compared with. */
+  readonly facts?: Sent;
   /** An engine was seen replicating, so the staging schema has to be there. */
   readonly replicated?: boolean;
   /** The newest run, whether or not it is still going. */

@@ -44,11 +44,11 @@ export async function resume(
   report('starting the engine');
   await startEngine(replication, saved);
   const { answers } = replication;
-  const tables = await kitOf(answers.kind)
+  const facts = await kitOf(answers.kind)
     .readSent(connections.source, answers)
     .catch(() => undefined);
-  if (tables === undefined) return { verdict, replication: store.get(name) };
-  return { verdict, replication: store.update(name, (before) => ({ ...before, facts: { tables } })) };
+  if (facts === undefined) return { verdict, replication: store.get(name) };
+  return { verdict, replication: store.update(name, (before) => ({ ...before, facts })) };
 }
 
 function factsOf(replication: Replication, env: NodeJS.ProcessEnv, acceptTables: boolean): ResumeFacts {
@@ -59,6 +59,7 @@ function factsOf(replication: Replication, env: NodeJS.ProcessEnv, acceptTables:
     targetSchema: answers.targetSchema ?? 'public',
     stagingSchema: stagingSchemaOf(replication),
     tables: facts?.tables,
+    leftOut: facts?.leftOut,
     acceptTables,
     replicated,
     lastStart: run?.started,

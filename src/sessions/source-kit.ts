@@ -2,7 +2,7 @@ import type { FlagName } from '../config/flags.ts';
 import type { SettingValue } from '../config/settings.ts';
 import type { SourceConnection } from '../config/source-connection.ts';
 import type { SourceWishes } from '../preflight/source-wishes.ts';
-import type { Answers, Created, SourceKind } from './replication.ts';
+import type { Answers, Created, Sent, SourceKind } from './replication.ts';
 
 /** A step of a launch, told when it begins and again when it ends. */
 export interface LaunchStep {
@@ -34,8 +34,8 @@ export interface LaunchWork {
   existing(what: Created['what'], name: string): readonly Created[];
   /** Removes things that this program has made, the newest first. */
   takeBack(things: readonly Created[]): Promise<void>;
-  /** Keeps which tables are sent, to be compared with at a resume. */
-  sends(tables: readonly string[]): void;
+  /** Keeps what is sent, to be compared with at a resume. */
+  sends(sent: Sent): void;
 }
 
 /** Where things of a replication are kept on this machine. */
@@ -81,6 +81,6 @@ export interface SourceKit {
   prepare(work: LaunchWork): Promise<void>;
   /** Removes something that `prepare` has made; what is gone already is as good. @throws OperatorError */
   drop(thing: Created, connection: SourceConnection): Promise<void>;
-  /** The tables that are sent now, for the next resume to be compared with; undefined where that tells nothing. */
-  readSent(connection: SourceConnection, answers: Answers): Promise<readonly string[] | undefined>;
+  /** What is sent now, for the next resume to be compared with; undefined where that tells nothing. */
+  readSent(connection: SourceConnection, answers: Answers): Promise<Sent | undefined>;
 }

@@ -216,6 +216,44 @@ test('a server that cannot be reached, and tables published since: told, and res
   assert.deepEqual(session.replication().facts?.tables, ['public.extra', 'public.item']);
 });
 
+test('a publication that leaves out other rows, columns or changes than at the last start is told of, once', async (t) => {
+  const session = await prepared(t, source, target);
+  await session.from.query(
+    `CREATE PUBLICATION narrow FOR TABLE item; CREATE TABLE "Odd.One" (id int PRIMARY KEY, v text)`,
+  );
+  await session.to.query('CREATE TABLE "Odd.One" (id int PRIMARY KEY, v text)');
+  session.store.update('shop', (now) => ({
+    ...now,
+    answers: { ...now.answers, publication: { name: 'narrow', create: false } },
+  }));
+  await launch('shop', session);
+  await stopEngine(session.replication(), session);
+  const told = async () => {
+    const { verdict } = await resume('shop', session);
+    assert.equal(verdict?.safe, true, JSON.stringify(verdict));
+    await stopEngine(session.replication(), session);
+    const { state, found } = verdict.findings.find(({ id }) => id === 'resume.left_out')!;
+    return `${state}: ${found}`;
+  };
+  assert.equal(await told(), 'passed: nothing');
+  await session.from.query(
+    `ALTER PUBLICATION narrow SET TABLE item WHERE (id > 10), "Odd.One" (id); ALTER PUBLICATION narrow SET (publish = 'insert, update')`,
+  );
+  assert.equal(
+    await told(),
+    'failed: left out since the last start: no DELETE, no TRUNCATE, public."Odd.One": only the columns id, public.item: only rows WHERE (id > 10)',
+  );
+  assert.match(await told(), /^passed: no DELETE, no TRUNCATE, public\."Odd\.One"/);
+  await session.from.query(`ALTER PUBLICATION narrow SET TABLE item WHERE (id > 10), "Odd.One"`);
+  assert.equal(
+    await told(),
+    'failed: sent again, without what was left out until now: public."Odd.One": only the columns id',
+  );
+  // As an earlier version has saved it.
+  session.store.update('shop', (now) => ({ ...now, facts: { tables: now.facts!.tables } }));
+  assert.match(await told(), /^passed: no DELETE/);
+});
+
 test('a table that is published no more stops the resume unless that is accepted; one that was dropped does not', async (t) => {
   const session = await prepared(t, source, target, { tables: ['public.item', 'public.extra', 'public."Odd.One"'] });
   for (const database of [session.from, session.to]) {
