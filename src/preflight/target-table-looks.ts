@@ -1,7 +1,10 @@
 import { isSameTable, parseTableName, readableTable, type TableName } from '../sources/table-name.ts';
 import { fixText } from '../target/drift.ts';
 import { quoteIdentifier } from '../target/identifiers.ts';
+import { findColumn } from '../target/mapping.ts';
+import { proposeType } from '../target/proposed-types.ts';
 import { readMissingRights, readNotEmpty } from '../target/rights.ts';
+import { typeLoss } from '../target/type-fit.ts';
 import { formatCount } from '../terminal/format.ts';
 import type { Check } from './check.ts';
 import { counted, failed, listed, type Outcome, passed } from './look.ts';
@@ -48,6 +51,15 @@ export const TABLE_LOOKS: readonly TargetLook[] = [
     ),
     needs: ['target.schema', 'target.tables'],
     look: lookAtTruncateRight,
+  },
+  {
+    check: advisory(
+      'types',
+      'column types',
+      'A value that its target column cannot take as it is stops the replication, or arrives rounded or cut.',
+    ),
+    needs: ['target.schema', 'target.tables'],
+    look: lookAtTypes,
   },
   {
     check: advisory(
@@ -152,6 +164,35 @@ async function lookAtTruncateRight(facts: TargetFacts): Promise<Outcome> {
       text: lacking.map(({ table }) => `GRANT TRUNCATE ON TABLE ${table} TO ${quoteIdentifier(user)};`).join('\n'),
     },
   });
+}
+
+async function lookAtTypes(facts: TargetFacts): Promise<Outcome> {
+  if (facts.wishes.userscript !== undefined) return passed('not compared: rows go through the userscript first');
+  const { dialect } = await facts.server();
+  const losses = (await facts.compared()).flatMap(({ source, target }) =>
+    source.columns.flatMap(({ name, type }) => {
+      const column = target && findColumn(target, name);
+      const loss = type === undefined || column === undefined || column.generated ? undefined : typeLoss(type, column);
+      if (loss === undefined) return [];
+      const place = `ALTER TABLE ${target?.qualified} ALTER COLUMN ${quoteIdentifier(String(column?.name))}`;
+      return {
+        found: `${readableTable(source)}.${name}, ${type} into ${column?.typeName}: ${loss}`,
+        fix: `${place} TYPE ${proposeType(type, dialect).type};`,
+      };
+    }),
+  );
+  if (losses.length === 0) return passed('they take every value as it is');
+  return failed(losses.length > 3 ? `${first(losses)}; and ${losses.length - 3} more` : first(losses), {
+    expected: 'types that take every value as it is',
+    fix: { side: 'target', text: losses.map(({ fix }) => fix).join('\n') },
+  });
+}
+
+function first(losses: readonly { readonly found: string }[]): string {
+  return losses
+    .slice(0, 3)
+    .map(({ found }) => found)
+    .join('; ');
 }
 
 async function lookAtTriggers(facts: TargetFacts): Promise<Outcome> {

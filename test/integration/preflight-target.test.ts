@@ -117,6 +117,29 @@ for (const version of [14, 18] as const) {
       assert.deepEqual(wrong(await check(target.url, source.url)), []);
     });
 
+    test('column types that do not take every value: told with what becomes of the rest, without standing in the way', async (t) => {
+      const source = await shared.freshDatabase(t);
+      const target = await shared.freshDatabase(t);
+      await source.query(`
+        CREATE TABLE t (id bigint PRIMARY KEY, code text, price numeric(12,4), at timestamptz, note varchar(20));
+        CREATE TABLE u (id int PRIMARY KEY, same varchar(7), wider int, list int[])`);
+      await target.query(`
+        CREATE TABLE t (id int PRIMARY KEY, code int, price numeric(12,2), at date, note varchar(20));
+        CREATE TABLE u (id int PRIMARY KEY, same varchar(7), wider numeric, list bigint[])`);
+      const results = await check(target.url, source.url);
+      assert.deepEqual(wrong(results), ['types failed']);
+      assert(isReady(Object.values(results)));
+      assert.equal(
+        results.types.found,
+        'public.t.id, bigint into integer: larger numbers are refused; public.t.code, text into integer: text that is no whole number is refused; public.t.price, numeric(12,4) into numeric(12,2): digits beyond 2 behind the point are rounded away; and 1 more',
+      );
+      const { text = '' } = results.types.fix ?? {};
+      assert.match(text, /^ALTER TABLE "public"\."t" ALTER COLUMN "id" TYPE bigint;$/m);
+      assert.match(text, /ALTER COLUMN "at" TYPE timestamp with time zone;$/m);
+      await target.query(text);
+      assert.deepEqual(wrong(await check(target.url, source.url)), []);
+    });
+
     test('schema, rights, triggers, foreign keys: all at once', async (t) => {
       const source = await shared.freshDatabase(t);
       const target = await shared.freshDatabase(t);
@@ -172,6 +195,7 @@ for (const version of [14, 18] as const) {
         'checkpoint skipped',
         'rights skipped',
         'truncate_right skipped',
+        'types skipped',
         'triggers skipped',
         'foreign_keys skipped',
         'rows skipped',
