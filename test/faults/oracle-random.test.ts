@@ -100,7 +100,7 @@ async function runScenario(t: TestContext, scenario: Scenario, seed: number): Pr
   // Nothing is committed when the copy is made: all rows of what is open by then have to come from the redo before.
   workload.open();
   const backfill = workload.oldest;
-  const scn = model.scn;
+  const scn = workload.copied();
   const always = [
     ...['--sourceSchema', server.owner, '--stagingSchema', '_replicator', '--stagingCreateSchema'],
     ...['--targetSchema', `${database.name}.public`, ...(scenario.flags ?? [])],

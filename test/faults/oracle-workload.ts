@@ -128,6 +128,13 @@ export class OracleWorkload {
     );
   }
 
+  /** The SCN as of which a copy holds what is committed: asking for it takes it, so that nothing commits at it any more. */
+  copied(): bigint {
+    const { scn } = this.#model;
+    this.#model.advance(1n);
+    return scn;
+  }
+
   /** Something happens. */
   step(): void {
     const dice = this.#dice;
