@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 
 /** A log, and the older files that a rotation has put aside as `FILE.1`, `FILE.2` and so on: one text, the oldest first. */
 interface Link {
@@ -68,11 +68,34 @@ interface Found {
   readonly size: number;
 }
 
+/** Looks that are begun anew because a rotation came between. Who rotates without a pause is looked at as it is. */
+const ATTEMPTS = 10;
+
+/** All files, as they stood at one moment where that can be had. @throws ENOENT when there is none */
+async function openAll(path: string): Promise<Found[]> {
+  for (let attempt = 1; ; attempt++) {
+    const found = await openOnce(path);
+    const newest = await idOf(path);
+    if (newest === found.at(-1)?.id || attempt === ATTEMPTS) return found;
+    for (const { file } of found) await file.close();
+  }
+}
+
+/** Undefined in the middle of a rotation. */
+async function idOf(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await stat(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * The newest is opened first: when a rotation comes between, a file is met twice, and none is left out. When several come between,
  * files are met that were begun later; they belong behind the first one, whose end is not known yet, and are left to the next look.
  */
-async function openAll(path: string): Promise<Found[]> {
+async function openOnce(path: string): Promise<Found[]> {
   const found: Found[] = [];
   let missing: unknown;
   let newest: bigint | undefined;
