@@ -220,6 +220,11 @@ test('a transaction that began before the redo which is read is told of, with th
   await run.start();
   const told = run.log.lines.find(({ fields }) => fields?.code === 'ORACLE_OPEN_TRANSACTIONS');
   assert.match(String(told?.fields?.fix), new RegExp(`--backfillFromSCN ${early.firstScn}\\b`));
+  const heeded = at.run({ scn: model.scn, backfillFrom: early.firstScn });
+  await heeded.start();
+  const codes = heeded.log.lines.map(({ fields }) => fields?.code);
+  assert.ok(!codes.includes('ORACLE_OPEN_TRANSACTIONS'), 'who begins there is not told again');
+  await heeded.stop();
   early.commit();
   // Its first row may stand at the very SCN that is told.
   const firstRow = model.redo.find(({ xid, operation }) => xid === early.xid && operation === 1)?.scn;

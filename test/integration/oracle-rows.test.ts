@@ -271,6 +271,59 @@ test('undo of a change that was not read is told of, and what was read of its tr
   );
 });
 
+test('a savepoint that was set before the definitions of tables were read anew is rolled back to all the same', async (t) => {
+  const at = await place(t);
+  at.commit((each) => each.insert(at.table, ['0', 'z', null]));
+  await at.run.caughtUp();
+  const open = at.server.model.begin();
+  open.insert(at.table, ['1', 'a', null]);
+  const savepoint = open.savepoint();
+  open.insert(at.table, ['2', 'b', null]);
+  // What was done to the table later is known when another one's definition makes them be read.
+  Object.assign(at.table.columns[1], { nullable: false });
+  write(at, 5, { table: 'OTHERS', text: 'create table others (id number)', info: 'USER DDL (PlSql=0 RecDep=0)' });
+  open.rollbackTo(savepoint);
+  open.insert(at.table, ['3', 'c', null]);
+  open.commit();
+  await at.run.caughtUp();
+  assert.deepEqual(changes(at).slice(1), [
+    ['insert', ['1', 'a', null]],
+    ['insert', ['3', 'c', null]],
+  ]);
+});
+
+test('undo of what was not read is nothing to tell of where the target has the transaction, or nothing comes of it', async (t) => {
+  const at = await place(t);
+  const { model } = at.server;
+  const ended = model.begin();
+  const savepoint = ended.savepoint();
+  ended.insert(at.table, ['1', 'a', null]);
+  const rolledBack = model.begin();
+  rolledBack.insert(at.table, ['2', 'b', null]);
+  const mineFrom = model.scn;
+  // Both go on behind where mining begins, which is what a third one makes of a restart.
+  const open = model.begin();
+  open.insert(at.table, ['3', 'c', null]);
+  ended.rollbackTo(savepoint);
+  ended.insert(at.table, ['4', 'd', null]);
+  ended.commit();
+  rolledBack.insert(at.table, ['5', 'e', null]);
+  rolledBack.rollback();
+  const applied = model.scn;
+  open.commit();
+  await at.run.stop();
+  const again = await new OracleRun(t, at.server).start(`${mineFrom}:${applied}`);
+  await again.caughtUp();
+  assert.deepEqual(
+    again.sink.transactions.map(({ changes: all }) => all.map(({ new: values }) => values?.[0])),
+    [['3']],
+  );
+  assert.deepEqual(
+    again.log.lines.filter(({ level }) => level !== 'info' && level !== 'debug').map(({ message }) => message),
+    [],
+  );
+});
+
 test('redo of an altered table is refused by the number of one of its partitions, too', async (t) => {
   const at = await place(t);
   at.commit((each) => each.insert(at.table, ['1', 'a', null]));

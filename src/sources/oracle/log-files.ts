@@ -29,9 +29,9 @@ export const ARCHIVED_LOGS = `SELECT a.NAME, TO_CHAR(a.THREAD#), TO_CHAR(a.SEQUE
    AND a.DEST_ID = (SELECT MIN(DEST_ID) FROM V$ARCHIVE_DEST_STATUS WHERE STATUS = 'VALID' AND TYPE = 'LOCAL')
  ORDER BY a.THREAD#, a.SEQUENCE#`;
 
-/** Threads of redo: each instance of a cluster writes one. */
-export const THREADS = `SELECT TO_CHAR(THREAD#), STATUS, TO_CHAR(ENABLE_CHANGE#), TO_CHAR(CHECKPOINT_CHANGE#), TO_CHAR(LAST_REDO_CHANGE#)
-  FROM V$THREAD WHERE ENABLED = 'PUBLIC' ORDER BY THREAD#`;
+/** Threads of redo: each instance of a cluster writes one. What one wrote before it was disabled is as good as any other redo. */
+export const THREADS = `SELECT TO_CHAR(THREAD#), STATUS, TO_CHAR(ENABLE_CHANGE#), TO_CHAR(CHECKPOINT_CHANGE#), TO_CHAR(LAST_REDO_CHANGE#), ENABLED
+  FROM V$THREAD WHERE ENABLED IN ('PUBLIC', 'DISABLED') ORDER BY THREAD#`;
 
 export interface RedoThread {
   readonly number: string;
@@ -42,16 +42,19 @@ export interface RedoThread {
   readonly checkpoint: Scn;
   /** The newest redo that is on disk. */
   readonly lastRedo: Scn;
+  /** Its instance was removed: its logs end somewhere, and none follows. */
+  readonly disabled: boolean;
 }
 
 export async function readThreads(connection: OracleConnection): Promise<RedoThread[]> {
   const found = await rows<readonly (string | null)[]>(connection, THREADS);
-  return found.map(([number, status, enabled, checkpoint, lastRedo]) => ({
+  return found.map(([number, status, enabled, checkpoint, lastRedo, state]) => ({
     number: number ?? '',
     open: status === 'OPEN',
     enabled: BigInt(enabled ?? 0),
     checkpoint: BigInt(checkpoint ?? 0),
     lastRedo: BigInt(lastRedo ?? 0),
+    disabled: state === 'DISABLED',
   }));
 }
 
@@ -85,11 +88,20 @@ export async function collectLogFiles(
   for (const thread of needed) {
     const all = [...files.values()].filter((file) => file.thread === thread.number);
     const start = thread.enabled > from ? thread.enabled : from;
-    const end = thread.open || thread.checkpoint > to ? to : thread.checkpoint;
+    let end = thread.open || thread.checkpoint > to ? to : thread.checkpoint;
+    if (thread.disabled) {
+      const last = lastOf([...all, ...deleted.filter((file) => file.thread === thread.number)]);
+      if (last < end) end = last;
+    }
     if (start > end) continue;
     chosen.push(...covering(all, thread.number, start, end, deleted, patience));
   }
   return chosen;
+}
+
+/** The last SCN that any of the files may hold. */
+function lastOf(files: readonly LogFile[]): Scn {
+  return files.reduce((last, { next }) => (next - 1n > last ? next - 1n : last), 0n);
 }
 
 function add(files: Map<string, LogFile>, file: LogFile): void {

@@ -82,9 +82,10 @@ export class LogMinerSession {
     if (resultSet === undefined) return;
     try {
       for (;;) {
+        // A server may send fewer than were asked for, and have more. Behind the last one the driver asks nobody.
         const batch = await resultSet.getRows(FETCHED);
-        if (batch.length > 0) yield batch;
-        if (batch.length < FETCHED) return;
+        if (batch.length === 0) return;
+        yield batch;
       }
     } finally {
       // Of a connection that was lost there is nothing to close.

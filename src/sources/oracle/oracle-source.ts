@@ -109,11 +109,12 @@ export class OracleSource implements Source {
     if (scn === undefined) throw startUnknown();
     if (backfillFrom !== undefined && backfillFrom > scn) throw backfillAfterScn(backfillFrom, scn);
     this.#begun = true;
-    await this.#asking((connections) => this.#tellOpen(connections, backfillFrom ?? scn));
+    // The first row of the oldest transaction may stand at that very SCN.
+    const mineFrom = backfillFrom === undefined || backfillFrom === 0n ? scn : backfillFrom - 1n;
+    await this.#asking((connections) => this.#tellOpen(connections, mineFrom));
     const open = backfillFrom === undefined ? '' : `, with what was open since SCN ${backfillFrom}`;
     log.info(`Using SCN from the command line: ${scn}${open}`);
-    // The first row of the oldest transaction may stand at that very SCN.
-    return new ScnPosition(backfillFrom === undefined || backfillFrom === 0n ? scn : backfillFrom - 1n, scn);
+    return new ScnPosition(mineFrom, scn);
   }
 
   async verifyCheckpoint(
@@ -196,12 +197,12 @@ export class OracleSource implements Source {
   }
 
   /** Of a transaction that began before the redo which is read, the rows from before would be missing. */
-  async #tellOpen({ mining, tables }: Connections, from: Scn): Promise<void> {
+  async #tellOpen({ mining, tables }: Connections, mineFrom: Scn): Promise<void> {
     const { applicationUsers, log } = this.#options;
     const { oldest } = await readStart(mining, tables, applicationUsers);
-    if (oldest === undefined || oldest.scn > from) return;
+    if (oldest === undefined || oldest.scn > mineFrom) return;
     log.warn(
-      `a transaction of ${oldest.user || 'an unknown user'} is open since ${oldest.since} (SCN ${oldest.scn}), from before the redo that is read: what it did before SCN ${from} in tables of this replication is not replicated`,
+      `a transaction of ${oldest.user || 'an unknown user'} is open since ${oldest.since} (SCN ${oldest.scn}), from before the redo that is read: what it did up to SCN ${mineFrom} in tables of this replication is not replicated`,
       {
         code: 'ORACLE_OPEN_TRANSACTIONS',
         fix: `Begin anew with --backfillFromSCN ${oldest.scn}, or name the users that count with --oracle-application-users.`,

@@ -10,7 +10,7 @@ import { columnWriter } from './values/column-writer.ts';
 /** How the redo of one table is turned into changes. */
 export interface TablePlan {
   readonly name: string;
-  /** Unlike that of any other table of this stream. */
+  /** Unlike that of any other table of this stream, and the same in all plans of the table: transactions are open while one replaces another. */
   readonly number: number;
   readonly source: SourceTable;
   /** Undefined when the table cannot be replicated. */
@@ -29,10 +29,10 @@ export class TablePlans {
   readonly #known = new Map<string, OracleTable>();
   readonly #plans = new Map<string, TablePlan>();
   readonly #objects = new Map<string, string>();
+  readonly #numbers = new Map<string, number>();
   /** Tables that the last reading did not find. */
   #absent = new Set<string>();
   #asOf: Scn = 0n;
-  #number = 0;
 
   /** @param read reads the definitions, and tells an SCN as of which they hold at least */
   constructor(sink: ChangeSink, read: () => Promise<{ readonly tables: readonly OracleTable[]; readonly asOf: Scn }>) {
@@ -81,8 +81,9 @@ export class TablePlans {
   }
 
   #plan(table: OracleTable): TablePlan {
-    const number = ++this.#number;
     const { name } = table;
+    const number = this.#numbers.get(name) ?? this.#numbers.size + 1;
+    this.#numbers.set(name, number);
     const lobs = new Set(table.columns.filter(({ type }) => isLob(type)).map((column) => column.name));
     const source = sourceTable(table);
     if (table.problem !== undefined) return { name, number, source, writer: undefined, problem: table.problem, lobs };

@@ -24,6 +24,8 @@ class OpenTransaction {
   /** Changes that were undone, by their ordinals; while the transaction is in memory. */
   #dropped: Ordinals | undefined;
   #undone = 0;
+  /** Tables in which something was taken back that was not found, with the SCN of the first; undefined: none. */
+  unmatched: Map<string, Scn> | undefined;
   /** Bytes of it that are in memory and not on disk. */
   memory = 0;
 
@@ -196,18 +198,27 @@ export class Transactions {
     return transaction?.undo.undo(row, (ordinal) => transaction.drop(ordinal)) ?? false;
   }
 
+  /** An undo of that transaction found nothing in a table: its `commit` tells. */
+  unmatched(xid: string, table: string, scn: Scn): void {
+    const transaction = this.#find(xid);
+    if (transaction === undefined) return;
+    transaction.unmatched ??= new Map();
+    if (!transaction.unmatched.has(table)) transaction.unmatched.set(table, scn);
+  }
+
   /**
    * Hands a transaction on unless the target has it; what is not known had no change of ours.
    * @param time microseconds since the Unix epoch, by the source's clock
+   * @returns of a transaction that was handed on, the tables in which an undo of it found nothing, with their SCNs; undefined: none
    */
-  commit(xid: string, scn: Scn, time: number, sink: ChangeSink): void {
+  commit(xid: string, scn: Scn, time: number, sink: ChangeSink): ReadonlyMap<string, Scn> | undefined {
     const transaction = this.#find(xid);
-    if (transaction === undefined) return;
+    if (transaction === undefined) return undefined;
     this.#open.delete(transaction.xid);
     this.#memory -= transaction.memory;
     if (transaction.empty || this.#start.includes(transaction.xid, scn)) {
       transaction.spilled?.discard();
-      return;
+      return undefined;
     }
     if (scn === this.#applied && this.#xids.length > 0) this.#xids.push(transaction.xid);
     else this.#xids = [transaction.xid];
@@ -218,6 +229,7 @@ export class Transactions {
       transaction.deliver(sink);
       sink.commit(position);
     } else sink.commitSpilled(transaction.spilled, time, position);
+    return transaction.unmatched;
   }
 
   rollback(xid: string): void {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ARCHIVED_LOGS, collectLogFiles, ONLINE_LOGS, type RedoThread } from '../../../src/sources/oracle/log-files.ts';
+import {
+  ARCHIVED_LOGS,
+  collectLogFiles,
+  ONLINE_LOGS,
+  type RedoThread,
+  readThreads,
+  THREADS,
+} from '../../../src/sources/oracle/log-files.ts';
 import { answering } from '../../harness/oracle-answers.ts';
 
 type Row = readonly (string | null)[];
@@ -20,7 +27,7 @@ const current = (thread: number, sequence: number): Row => [
   '9295429630892703743',
 ];
 const thread = (number: number, more: Partial<RedoThread> = {}): RedoThread => ({
-  ...{ number: String(number), open: true, enabled: 1n, checkpoint: 0n, lastRedo: 10_000n },
+  ...{ number: String(number), open: true, enabled: 1n, checkpoint: 0n, lastRedo: 10_000n, disabled: false },
   ...more,
 });
 
@@ -65,4 +72,17 @@ test('every thread has to have its redo: from where it was enabled, to where it 
   assert.deepEqual(await files(logs, [560, 900], [thread(1), thread(2, closed)]), ['/redo/1_5']);
   const early = { open: false, checkpoint: 300n };
   assert.deepEqual(await files(logs, [450, 550], [thread(1), thread(2, early)]), ['/arch/1_4', '/redo/1_5']);
+});
+
+test('what a thread wrote before it was disabled is read, up to where its logs end', async () => {
+  const removed = thread(2, { open: false, checkpoint: 650n, disabled: true });
+  const logs = { archived: [archived(1, 4), archived(2, 4), archived(2, 5)], online: [current(1, 5)] };
+  const all = ['/arch/1_4', '/redo/1_5', '/arch/2_4', '/arch/2_5'];
+  assert.deepEqual(await files(logs, [450, 900], [thread(1), removed]), all);
+  const purged = { ...logs, archived: [archived(1, 4), archived(2, 4), archived(2, 5, 'D')] };
+  await assert.rejects(files(purged, [450, 900], [thread(1), removed]), { code: 'ORACLE_LOG_MISSING' });
+  assert.deepEqual(await files(logs, [651, 900], [thread(1), removed]), ['/redo/1_5']);
+  const row = ['2', 'CLOSED', '1', '650', '640', 'DISABLED'];
+  assert.deepEqual(await readThreads(answering(new Map([[THREADS, [row]]]))), [{ ...removed, lastRedo: 640n }]);
+  assert.match(THREADS, /'DISABLED'/, 'the server is asked for such threads');
 });

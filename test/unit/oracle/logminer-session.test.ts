@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { OracleConnection } from '../../../src/sources/oracle/connection.ts';
 import type { LogFile } from '../../../src/sources/oracle/log-files.ts';
 import { ADD_FIRST_LOG, LogMinerSession, START_LOGMINER } from '../../../src/sources/oracle/logminer-session.ts';
 import { flushRedo, insertSentinel, updateSentinel } from '../../../src/sources/oracle/sentinel.ts';
@@ -23,6 +24,17 @@ test('files are added once, and again when a log was written over and has the sa
   await session.start([online(7n)], 700n, 710n);
   assert.equal(asked.filter((sql) => sql === START_LOGMINER).length, 3);
   assert.equal(asked.filter((sql) => sql === ADD_FIRST_LOG).length, 2);
+});
+
+test('a server that sends fewer rows than were asked for is asked for the rest', async () => {
+  const batches = [500, 120, 500, 3].map((count, i) => Array.from({ length: count }, (_, at) => [`${i}/${at}`]));
+  const sent = batches.flat().length;
+  const resultSet = { getRows: async () => batches.shift() ?? [], close: async () => {} };
+  const connection: unknown = { execute: async () => ({ resultSet }) };
+  const session = new LogMinerSession(connection as OracleConnection, 'APP', undefined);
+  let read = 0;
+  for await (const batch of session.rows(1n, 9n)) read += batch.length;
+  assert.equal(read, sent);
 });
 
 test('the row of the sentinel that another replication puts there in the same moment is used', async () => {

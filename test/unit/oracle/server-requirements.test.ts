@@ -46,7 +46,7 @@ const GOOD: OracleFacts = {
   logBytes: 200 * 2 ** 20,
   logGroups: 3,
   switches: 2,
-  threads: [{ number: '1', open: true, enabled: 1n, checkpoint: 4000n, lastRedo: 4990n }],
+  threads: [{ number: '1', open: true, enabled: 1n, checkpoint: 4000n, lastRedo: 4990n, disabled: false }],
   oldest: new Map([['1', 1000n]]),
 };
 

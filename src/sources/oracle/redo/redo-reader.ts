@@ -135,7 +135,9 @@ export class RedoReader {
         const xid = row[Col.xid] ?? '';
         this.#settleLobs(xid);
         this.#lobs.forget(xid);
-        this.#parts.transactions.commit(xid, this.#scn, this.#commitTime(row), this.#parts.sink);
+        const { transactions, sink } = this.#parts;
+        const unmatched = transactions.commit(xid, this.#scn, this.#commitTime(row), sink);
+        if (unmatched !== undefined) this.#tellUnmatched(unmatched);
         return false;
       }
       case Operation.rollback:
@@ -184,7 +186,8 @@ export class RedoReader {
     this.#settleLobs(xid);
     if (row[Col.rollback] === '1') {
       if (transactions.has(xid) && !transactions.undone(xid, number) && plan.writer !== undefined) {
-        this.#warnOnce('ORACLE_UNDO_UNMATCHED', name, undoWithoutChange(owner, name, this.#scn));
+        // Of a transaction that the target has, or that is rolled back whole, the beginning may be missing: that harms nothing.
+        transactions.unmatched(xid, name, this.#scn);
       }
       return false;
     }
@@ -326,6 +329,12 @@ export class RedoReader {
     // Its undo comes with that of the row which it belongs to, and that has nothing left of it.
     transactions.changed(LARGE_OBJECT, bytes);
     this.#updates++;
+  }
+
+  #tellUnmatched(tables: ReadonlyMap<string, Scn>): void {
+    for (const [table, scn] of tables) {
+      this.#warnOnce('ORACLE_UNDO_UNMATCHED', table, undoWithoutChange(this.#parts.owner, table, scn));
+    }
   }
 
   #skip(why: SkipReason, code: ErrorCode, table: string, message: string): void {

@@ -228,13 +228,14 @@ export const LOGMINER_ANSWERS: readonly Answer<RedoModel, ModelSession>[] = [
   {
     sql: THREADS,
     answer: (model) => ({
-      columns: ['NUMBER', 'STATUS', 'ENABLED', 'CHECKPOINT', 'LAST'].map(text),
+      columns: ['NUMBER', 'STATUS', 'ENABLED', 'CHECKPOINT', 'LAST', 'STATE'].map(text),
       rows: Array.from({ length: model.threads }, (_, i) => [
         String(i + 1),
         'OPEN',
         '1',
         String(model.scn - 500n),
         String(model.lastRedo(i + 1)),
+        'PUBLIC',
       ]),
     }),
   },
