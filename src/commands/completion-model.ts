@@ -1,4 +1,5 @@
 import { ARGUMENTS, type CommandName, type Flag, type FlagName, flagNamed, flagsOf } from '../config/flags.ts';
+import { allCodes } from '../explanations/table.ts';
 
 /** What can stand in a place of the command line. */
 export type Place =
@@ -44,7 +45,7 @@ export function completedCommands(summaries: ReadonlyMap<string, string>): Compl
       name,
       summary,
       flags: flagsOf(name).filter(hasEffect).map(completedFlag),
-      places: (ARGUMENTS[name]?.name.split(' ') ?? []).map(placeOf),
+      places: placesOf(ARGUMENTS[name]?.name ?? ''),
     };
   });
 }
@@ -65,11 +66,21 @@ function valuePlace(name: FlagName, flag: Flag): Place | undefined {
   return { kind: PATHS[name] ?? 'text' };
 }
 
-/** `NAME|URL`, `bash|zsh|fish`, `check`, `FILE`: capitals stand for something, the rest for itself. */
+/** `check FILE`, `CODE [NAME] | WORDS`: word by word; what stands behind a lone bar is free text instead of all that. */
+function placesOf(argument: string): Place[] {
+  const [words] = argument.split(' | ');
+  return words === '' ? [] : words.split(' ').map((word) => placeOf(word.replaceAll(/[[\]]/g, '')));
+}
+
+/**
+ * `NAME|URL`, `bash|zsh|fish`, `check`, `FILE`: capitals stand for something, the rest for itself. The codes are written into the
+ * completions: they change with the program, and whoever installs another one reads its completions anew.
+ */
 function placeOf(word: string): Place {
   const parts = word.split('|');
   if (parts.includes('NAME')) return { kind: 'names' };
-  if (parts.includes('FILE')) return { kind: 'file' };
+  if (parts.includes('CODE')) return { kind: 'words', words: allCodes() };
+  if (parts.some((part) => ['FILE', 'DIR', 'BUNDLE'].includes(part))) return { kind: 'file' };
   const words = parts.filter((part) => part !== part.toUpperCase());
   return words.length > 0 ? { kind: 'words', words } : { kind: 'text' };
 }

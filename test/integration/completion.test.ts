@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ARGUMENTS, type CommandName, FLAGS, type FlagName, flagNamed, flagsOf } from '../../src/config/flags.ts';
+import { allCodes } from '../../src/explanations/table.ts';
 import { ReplicationStore } from '../../src/sessions/store.ts';
 import { startProgram } from '../harness/pseudo-terminal.ts';
 import { scratchDirectory } from '../servers/scratch.ts';
@@ -97,6 +98,13 @@ test('bash: the values of every flag with choices, files and directories, and no
   assert.deepEqual(inBash(['instar', 'userscript', '']), ['check']);
   assert.deepEqual(inBash(['instar', 'userscript', 'check', 's']), ['script one.ts']);
   assert.deepEqual(inBash(['instar', 'completion', '']), [...SHELLS]);
+  assert.deepEqual(inBash(['instar', 'watch', 'scr']), ['script one.ts']);
+});
+
+test('bash: explain knows every code and symptom, and behind it the saved replications', () => {
+  assert.deepEqual(inBash(['instar', 'explain', '']), allCodes());
+  assert.deepEqual(inBash(['instar', 'explain', 'PG_SLOT_L']), ['PG_SLOT_LOST']);
+  assert.deepEqual(inBash(['instar', 'explain', 'PG_SLOT_LOST', 'sh']), ['shelf', 'shop']);
 });
 
 test('bash: the saved replications are read when they are asked for, wherever they are kept', () => {
@@ -128,10 +136,12 @@ test('bash in a terminal: the tab key completes', async (t) => {
   await terminal.waitFor('replicator pglogical --truncate ignore --userscript script\\ one.ts');
   terminal.type('\x15instar resume sto\t');
   await terminal.waitFor('instar resume stock.v2');
+  terminal.type('\x15instar explain PG_SLOT_L\tsto\t');
+  await terminal.waitFor('instar explain PG_SLOT_LOST stock.v2');
 });
 
 test('fish: commands, flags, choices, saved replications, files', { skip: missing('fish') }, () => {
-  const [commands, flags, choices, names, given, check, script, shells, help] = inFish([
+  const [commands, flags, choices, names, given, check, script, shells, help, codes, code, about, watched] = inFish([
     'instar ',
     'replicator pglogical --',
     'instar pglogical --truncate ',
@@ -141,6 +151,10 @@ test('fish: commands, flags, choices, saved replications, files', { skip: missin
     'instar userscript check scr',
     'instar completion ',
     'instar help my',
+    'instar explain ',
+    'instar explain PG_SLOT_L',
+    'instar explain PG_SLOT_LOST sh',
+    'instar watch scr',
   ]);
   assert.deepEqual(commands.sort(), [...COMMANDS, 'help'].sort());
   assert.deepEqual(flags.sort(), flagsShown('pglogical').sort());
@@ -151,6 +165,10 @@ test('fish: commands, flags, choices, saved replications, files', { skip: missin
   assert.deepEqual(script, ['script one.ts']);
   assert.deepEqual(shells.sort(), [...SHELLS].sort());
   assert.deepEqual(help, ['mylogical']);
+  assert.deepEqual(codes.sort(), allCodes().toSorted());
+  assert.deepEqual(code, ['PG_SLOT_LOST']);
+  assert.deepEqual(about.sort(), ['shelf', 'shop']);
+  assert.deepEqual(watched, ['script one.ts']);
   assert.deepEqual(inFish(['instar stop o'], { ...env, INSTAR_HOME: join(home, 'else where') }), [['other']]);
 });
 
@@ -164,6 +182,8 @@ test('zsh in a terminal: commands, flags, choices, saved replications, files', {
   await terminal.waitFor('instar resume stock.v2');
   terminal.type('\x15instar userscript ch\tscr\t');
   await terminal.waitFor('instar userscript check script\\ one.ts');
+  terminal.type('\x15instar explain PG_SLOT_L\tsto\t');
+  await terminal.waitFor('instar explain PG_SLOT_LOST stock.v2');
   terminal.type('\x15instar preflight --json \t\t');
   await terminal.waitFor(/shelf +shop +stock\.v2/);
 });
